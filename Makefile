@@ -1,0 +1,57 @@
+# Every target sets up what it needs: .venv with pinned, hashed dependencies.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# A clean environment: no module, interpreter or settings of the caller's shell leaks into ours.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV DJANGO_SETTINGS_MODULE
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+.PHONY: help setup lock demo run lab incident test test-full check format clean screenshots
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## .venv with pinned and hashed dependencies
+
+$(READY): requirements/dev.txt requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V). Set PYTHON=/path/to/python3.11."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python's venv module is missing: install it with 'apt-get install python3-venv'."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing pinned dependencies into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+lock: ## write the lock files anew from pyproject.toml
+	@test -x $(BIN)/uv || $(MAKE) --no-print-directory setup
+	@requirements/lock
+
+demo: $(READY) ## lab, broker and panel on loopback with three applications under live traffic
+	@exec $(BIN)/python -m lab.demo
+
+run: $(READY) ## the panel without the lab, configured by the environment
+	@exec $(BIN)/python manage.py run
+
+lab: $(READY) ## the local AWS alone
+	@exec $(BIN)/python -m lab
+
+incident: $(READY) ## one whole incident, headless; writes build/incident.json
+	@exec $(BIN)/python -m lab.incident $(SCENARIO)
+
+test: $(READY) ## the tests
+	@$(BIN)/python -m pytest -m "not full"
+
+test-full: $(READY) ## the tests and the long ones
+	@$(BIN)/python -m pytest
+
+format: $(READY) ## format code and templates
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix . ; $(BIN)/djade --target-version 5.2 $$(git ls-files 'templates/*.html') || true
+
+check: $(READY) ## formatting, lint, types, import rules, migrations, templates, deploy checks
+	@BIN=$(BIN) bash .ci/check
+
+clean: ## remove what was built (not var/, the panel's data)
+	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
