@@ -1,0 +1,68 @@
+"""What the controller needs from outside: AWS, a journal, a clock, a lease."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from failover.model import Action, Decision, Part, Progress, Snapshot
+
+Clock = Callable[[], float]  # epoch seconds
+
+
+class AwsError(Exception):
+    """AWS refused or did not answer. `kind` is one of denied, throttled, missing, invalid, unreachable, unanswered.
+
+    `unanswered`: a write may or may not have taken effect; only reading again tells.
+    """
+
+    def __init__(self, kind: str, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.remedy = remedy
+
+
+@dataclass(frozen=True)
+class Call:
+    """One write as sent to AWS: the action's name (`ecs:UpdateService`), its request id, what changed."""
+
+    action: str
+    resource: str
+    before: str
+    after: str
+    request_id: str
+    seconds: float
+
+
+class Aws(Protocol):
+    def observe(self, parts: Collection[Part] = tuple(Part)) -> Snapshot:
+        """Read the parts asked for. A part that can't be read is unknown, with its problem; never raises AwsError."""
+
+    def write(self, action: Action) -> Call:
+        """Send one write, once. Raises AwsError."""
+
+
+class Journal(Protocol):
+    def decided(self, decision: Decision) -> None:
+        """Store the decision and its progress durably, before anything is written to AWS."""
+
+    def called(self, call: Call) -> None: ...
+
+    def failed(self, action: Action, error: AwsError) -> None: ...
+
+    def read_back(self, snapshot: Snapshot) -> None: ...
+
+
+class Lease(Protocol):
+    def seconds_left(self) -> float:
+        """How long this holder may still write. 0 when it was lost."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one cycle came to: the decision after all, and the newest snapshot."""
+
+    decision: Decision
+    snapshot: Snapshot
+    progress: Progress
