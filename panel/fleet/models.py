@@ -1,0 +1,83 @@
+"""Applications, the AWS resources that each owns, and what AWS last said about them."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Application(models.Model):
+    """One protected API. `document` is its TOML as parsed; `memory` is what failover.model.Memory holds."""
+
+    class Mode(models.TextChoices):
+        AUTO = "auto"
+        OBSERVE = "observe"
+        OFF = "off"
+
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    region = models.CharField(max_length=32)
+    account = models.CharField(max_length=12, db_index=True, help_text="AWS account id, from the target groups' ARNs")
+    mode = models.CharField(max_length=8, choices=Mode, default=Mode.AUTO)
+    document = models.JSONField()
+    memory = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("slug",)
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class AlarmName(models.Model):
+    """An alarm that an application listens to. Several applications may share one."""
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="alarm_names")
+    name = models.CharField(max_length=255, db_index=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("application", "name"), name="alarm_once_per_application"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OwnedResource(models.Model):
+    """A route, target group or ECS service. The constraint is the rule: two applications never share one."""
+
+    class Kind(models.TextChoices):
+        ROUTE = "route"
+        TARGET_GROUP = "target group"
+        SERVICE = "service"
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="resources")
+    kind = models.CharField(max_length=12, choices=Kind)
+    name = models.CharField(max_length=512, help_text="ARN, or account:region:cluster/service")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("kind", "name"), name="resource_has_one_owner"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class StoredSnapshot(models.Model):
+    """The newest snapshot of an application; `body` is failover.model.Snapshot as JSON (panel.fleet.snapshots)."""
+
+    application = models.OneToOneField(Application, on_delete=models.CASCADE, related_name="stored_snapshot")
+    body = models.JSONField()
+    observed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.application_id} at {self.observed_at:%H:%M:%S}"
+
+
+class Heartbeat(models.Model):
+    """When a part of the panel last showed that it works: worker, beat, observer."""
+
+    name = models.CharField(max_length=40, unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,123 @@
+"""Operations and their journals, holds, and refusals: what was done, by whom, and why nothing was done."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from panel.fleet.models import Application
+
+
+class Operation(models.Model):
+    """One pursuit of a goal. The policy is frozen at its start; `progress` is failover.model.Progress as JSON."""
+
+    class Goal(models.TextChoices):
+        FAILOVER = "failover"
+        FAILBACK = "failback"
+        SET_WEIGHTS = "set_weights"
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        WAITING = "waiting"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+        SUPERSEDED = "superseded"
+
+    ACTIVE = (Status.QUEUED, Status.RUNNING, Status.WAITING)
+
+    class Trigger(models.TextChoices):
+        AUTOMATIC = "automatic"
+        MANUAL = "manual"
+
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="operations")
+    goal = models.CharField(max_length=12, choices=Goal)
+    weight_lambda = models.PositiveSmallIntegerField(null=True, blank=True)
+    weight_ecs = models.PositiveSmallIntegerField(null=True, blank=True)
+    status = models.CharField(max_length=12, choices=Status, default=Status.QUEUED, db_index=True)
+    trigger = models.CharField(max_length=10, choices=Trigger)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT)
+    reason = models.TextField()
+    override = models.JSONField(default=list)
+    document = models.JSONField(help_text="the application's TOML as it was when the operation started")
+    progress = models.JSONField(default=dict)
+    headline = models.TextField(blank=True)
+    detail = models.TextField(blank=True)
+    rule = models.CharField(max_length=32, blank=True, help_text="the rule that refused or stopped it")
+    error = models.TextField(blank=True)
+    cancel_requested = models.TextField(blank=True, help_text="why a person asked to cancel")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    next_step_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    lease_holder = models.CharField(max_length=64, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("application",),
+                condition=Q(status__in=("queued", "running", "waiting")),
+                name="one_active_operation_per_application",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.goal} #{self.pk}"
+
+
+class JournalEntry(models.Model):
+    """Append-only. `kind`: decision, call (an AWS write, with its request id), readback, or note."""
+
+    operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="journal")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=12)
+    message = models.TextField()
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Hold(models.Model):
+    """Automatic starts suspended for one application, or for all where `application` is null."""
+
+    application = models.ForeignKey(Application, null=True, blank=True, on_delete=models.CASCADE, related_name="holds")
+    owner = models.CharField(max_length=150)
+    reason = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"hold by {self.owner}: {self.reason}"
+
+
+class Refusal(models.Model):
+    """A trigger that started nothing: one row per application, goal and rule."""
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="refusals")
+    goal = models.CharField(max_length=12, choices=Operation.Goal)
+    rule = models.CharField(max_length=32)
+    reason = models.TextField()
+    remedy = models.TextField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField(db_index=True)
+    count = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering = ("-last_at",)
+        constraints = (models.UniqueConstraint(fields=("application", "goal", "rule"), name="one_refusal_per_rule"),)
+
+    def __str__(self) -> str:
+        return f"{self.goal}: {self.rule}"
