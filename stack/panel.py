@@ -1,0 +1,64 @@
+"""The panel's four processes: web, live, worker and beat."""
+
+import sys
+from collections.abc import Mapping
+
+from stack.loopback import answers, listens
+from stack.part import Part
+from stack.settings import ROOT
+
+_WORKERS = 3
+
+
+def manage(*arguments: str) -> tuple[str, ...]:
+    """The command line of one of Django's management commands."""
+    return (sys.executable, str(ROOT / "manage.py"), *arguments)
+
+
+def panel_parts(env: Mapping[str, str], host: str, port: int, live_port: int) -> list[Part]:
+    """The parts in the order in which they start; `env` is the panel's environment.
+
+    The last one is ready when `/readyz` says so: then the database, the broker and both heartbeats were seen.
+    """
+    url = f"http://{_reachable(host)}:{port}"
+    env = {**env, "PANEL_LIVE_PORT": str(live_port)}
+    return [
+        Part("web", _web(host, port), env, ready=answers(f"{url}/healthz")),
+        Part("live", _live(live_port), env, ready=listens(live_port)),
+        # Celery ends softly on SIGQUIT only: tasks get a moment to finish, the rest is handed back.
+        Part("worker", _worker(), {**env, "REMAP_SIGTERM": "SIGQUIT"}, grace_seconds=20),
+        Part(
+            "beat", _module("celery", "-A", "panel", "beat", "--loglevel", "INFO"), env, ready=answers(f"{url}/readyz")
+        ),
+    ]
+
+
+def _web(host: str, port: int) -> tuple[str, ...]:
+    return _module(
+        *("gunicorn", "panel.wsgi:application", "--bind", f"{host}:{port}"),
+        *("--worker-class", "gthread", "--workers", "2", "--threads", "8", "--graceful-timeout", "5"),
+    )
+
+
+def _live(port: int) -> tuple[str, ...]:
+    return _module(
+        *("uvicorn", "panel.live:application", "--host", "127.0.0.1", "--port", str(port), "--lifespan", "off"),
+        # A browser that watches never closes its stream by itself.
+        *("--timeout-graceful-shutdown", "2"),
+    )
+
+
+def _worker() -> tuple[str, ...]:
+    return _module(
+        *("celery", "-A", "panel", "worker", "--concurrency", str(_WORKERS), "--loglevel", "INFO"),
+        # Both make a lone worker wait for others that do not exist.
+        *("--without-gossip", "--without-mingle"),
+    )
+
+
+def _module(name: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", name, *arguments)
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not bound
