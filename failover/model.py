@@ -5,7 +5,7 @@ Everything here is frozen and does no I/O. Times are epoch seconds (UTC) as floa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import gcd
 from typing import Generic, TypeVar
@@ -362,10 +362,12 @@ class Baseline:
 class Memory:
     """What an application remembers between operations.
 
-    `duration` is Lambda's time per request (seconds) as it was before the failover.
+    `duration` is Lambda's time per request (seconds) as it was before the failover; `bounds_written` are the
+    autoscaling bounds that we set, so that a failback restores them only where they are still ours.
     """
 
     baseline: Baseline | None = None
+    bounds_written: Bounds | None = None
     duration: float | None = None
     failover_at: float | None = None
     failover_automatic: bool = False
@@ -378,21 +380,38 @@ class Progress:
     """How far an operation is. Written before each write, so that a crash anywhere is resumed by deciding again.
 
     `allowed` lists per route the splits that it may show: what was there and what we wrote. Anything else is foreign.
-    `marks` says when each milestone was first reached.
+    `wanted` and `enough` are the tasks and healthy targets that this operation settled on. `origin` is the split to
+    return to. `returning` says why weights go back. `marks` says when each milestone was first reached.
     """
 
     version: int = 1
     phase: str = "start"
     phase_since: float = 0.0
     memory: Memory = Memory()
+    wanted: int = 0
+    enough: int = 0
     healthy_streak: int = 0
     agreed_streak: int = 0
     sick_streak: int = 0
     step: int = 0
     step_since: float | None = None
     allowed: tuple[tuple[str, tuple[Split, ...]], ...] = ()
+    origin: Split | None = None
     returning: str = ""
     marks: tuple[tuple[str, float], ...] = ()
+
+    def mark(self, name: str) -> float | None:
+        return dict(self.marks).get(name)
+
+    def marked(self, name: str, now: float) -> Progress:
+        """The same progress with a milestone reached; the first time counts."""
+        return self if self.mark(name) is not None else replace(self, marks=(*self.marks, (name, now)))
+
+    def entered(self, phase: str, now: float) -> Progress:
+        return replace(self, phase=phase, phase_since=now, agreed_streak=0, sick_streak=0)
+
+    def may_show(self, route: str, split: Split) -> bool:
+        return split in dict(self.allowed).get(route, ())
 
 
 @dataclass(frozen=True)

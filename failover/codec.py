@@ -1,0 +1,85 @@
+"""Frozen values to JSON and back, so that progress and snapshots outlive a process.
+
+Keys that a newer version added are ignored when read, and keys that an older one did not write take their defaults:
+an operation survives an upgrade in flight.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
+from functools import lru_cache
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+
+def encode(value: object) -> Any:
+    """Answer with dicts, lists, strings, numbers, booleans and None only."""
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value):
+        return {f.name: encode(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, dict):
+        return {str(key): encode(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list, frozenset)):
+        return [encode(item) for item in value]
+    return value
+
+
+def decode(kind: type[T], data: Any) -> T:
+    """Read what `encode` wrote for `kind`. Raises TypeError, KeyError or ValueError when it is something else."""
+    result: T = _decode(kind, data)
+    return result
+
+
+def _decode(kind: Any, data: Any) -> Any:
+    origin = get_origin(kind)
+    if data is None or kind is Any:
+        return data
+    if origin in (Union, UnionType):
+        return _decode(next(arg for arg in get_args(kind) if arg is not NoneType), data)
+    if origin is tuple:
+        return _decode_tuple(get_args(kind), data)
+    if origin is frozenset:
+        return frozenset(_decode(get_args(kind)[0], item) for item in data)
+    if origin is dict:
+        return {key: _decode(get_args(kind)[1], item) for key, item in data.items()}
+    cls = origin or kind
+    if is_dataclass(cls):
+        return _decode_dataclass(kind, cls, data)
+    if isinstance(cls, type) and issubclass(cls, Enum):
+        return cls(data)
+    return data
+
+
+def _decode_tuple(args: tuple[Any, ...], data: Any) -> tuple[Any, ...]:
+    if len(args) == 2 and args[1] is Ellipsis:
+        return tuple(_decode(args[0], item) for item in data)
+    return tuple(_decode(arg, item) for arg, item in zip(args, data, strict=True))
+
+
+def _decode_dataclass(kind: Any, cls: Any, data: dict[str, Any]) -> Any:
+    parameters = dict(zip(getattr(cls, "__parameters__", ()), get_args(kind), strict=False))
+    values = {}
+    for name, hint, required in _fields(cls):
+        if name in data:
+            values[name] = _decode(_bind(hint, parameters), data[name])
+        elif required:
+            raise KeyError(f"{cls.__name__}.{name} is missing")
+    return cls(**values)
+
+
+def _bind(hint: Any, parameters: dict[Any, Any]) -> Any:
+    if hint in parameters:
+        return parameters[hint]
+    if get_origin(hint) in (Union, UnionType) and parameters:
+        return Union[tuple(_bind(arg, parameters) for arg in get_args(hint))]  # noqa: UP007 - built at run time
+    return hint
+
+
+@lru_cache
+def _fields(cls: Any) -> tuple[tuple[str, Any, bool], ...]:
+    hints = get_type_hints(cls)
+    return tuple((f.name, hints[f.name], f.default is MISSING and f.default_factory is MISSING) for f in fields(cls))

@@ -1,0 +1,73 @@
+"""What is known about each pool: does it answer? Yes, no and unknown are three answers."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from failover.model import Alarm, AlarmState, Application, Metrics, Policy, Snapshot
+
+FRESH_SECONDS = 5.0  # health older than this is no basis for a write
+SMALL_STEP_PERCENT = 10.0  # a share of traffic this small is itself the test of an unproven pool
+
+
+class Answers(Enum):
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+def alarming(application: Application, alarms: tuple[Alarm, ...]) -> tuple[Alarm, ...]:
+    """The alarms that call for a failover by the application's rule (any or all of them); empty if they don't."""
+    firing = tuple(alarm for alarm in alarms if alarm.state is AlarmState.ALARM)
+    if application.alarm_rule == "all" and len(firing) < len(application.alarms):
+        return ()
+    return firing
+
+
+def ecs_healthy(snapshot: Snapshot, now: float) -> int | None:
+    """Healthy targets of this service, or None where that is unknown or older than `FRESH_SECONDS`."""
+    targets = snapshot.targets.value
+    return targets.ecs_healthy if targets and snapshot.targets.age(now) <= FRESH_SECONDS else None
+
+
+def _sum(metrics: Metrics, name: str, since: float) -> float:
+    return sum(value for _, value in metrics.points(name, since))
+
+
+def failing_percent(metrics: Metrics, pool: str, since: float) -> tuple[float, float]:
+    """Requests that a pool got since then, and how many percent of them it failed.
+
+    A throttled Lambda invocation is answered 502 by the load balancer and is in none of the target's own counts.
+    """
+    requests = _sum(metrics, f"{pool}_requests", since)
+    failed = _sum(metrics, f"{pool}_5xx", since)
+    if pool == "lambda":
+        failed += _sum(metrics, "throttles", since) + _sum(metrics, "errors", since)
+        requests = max(requests, failed)
+    return requests, 100 * failed / requests if requests else 0.0
+
+
+def pool_answers(policy: Policy, snapshot: Snapshot, pool: str, since: float) -> Answers:
+    """Judge a pool by the requests that it really got since then; too few of them are no proof either way."""
+    metrics = snapshot.metrics.value
+    if metrics is None:
+        return Answers.UNKNOWN
+    requests, failed = failing_percent(metrics, pool, since)
+    if requests < policy.min_requests:
+        return Answers.UNKNOWN
+    return Answers.NO if failed > policy.max_5xx_percent else Answers.YES
+
+
+def lambda_answers(policy: Policy, snapshot: Snapshot, since: float) -> Answers:
+    """Health checks where the group has them, else the requests of the last periods. `unavailable` proves nothing."""
+    states = dict(snapshot.targets.value.lambda_states) if snapshot.targets.value else {}
+    if states.get("healthy"):
+        return Answers.YES
+    if states.get("unhealthy"):
+        return Answers.NO
+    return pool_answers(policy, snapshot, "lambda", since)
+
+
+def recent(policy: Policy, now: float) -> float:
+    """Since when requests count as evidence about the present: the last three metric periods."""
+    return now - 3 * policy.metric_period_seconds

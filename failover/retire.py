@@ -1,0 +1,85 @@
+"""After a failback: keep the tasks until nothing speaks for them, then put back what stood before the failover."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from failover.cycle import Cycle, Step, stop, wait
+from failover.evidence import alarming, ecs_healthy
+from failover.model import Action, Bounds, Decision, Kind, SetBounds, SetDesiredCount
+
+
+def standby(cycle: Cycle) -> int:
+    """The desired count to return to: never less than what stood before the failover."""
+    baseline = cycle.progress.memory.baseline
+    return max(cycle.policy.standby_count, baseline.desired if baseline else 0)
+
+
+def bake(cycle: Cycle) -> Step:
+    """Tasks stay up for the bake time: a minute metric can't raise an alarm sooner, and a return must be instant."""
+    firing = alarming(cycle.application, cycle.snapshot.alarms.value or ())
+    if firing and _can_return(cycle):
+        reason = f"alarm {firing[0].name} returned"
+        return replace(cycle.progress.entered("going_back", cycle.now), returning=reason)
+    waited = cycle.now - cycle.progress.phase_since
+    whole = max(cycle.policy.bake_seconds, cycle.policy.settle_seconds)
+    if waited < whole:
+        return wait(cycle, "Keeping the tasks in case the alarm returns", f"{waited:.0f} s of {whole:.0f} s")
+    return cycle.progress.marked("baked", cycle.now).entered("drain", cycle.now)
+
+
+def _can_return(cycle: Cycle) -> bool:
+    origin = cycle.progress.origin
+    healthy = ecs_healthy(cycle.snapshot, cycle.now) or 0
+    return origin is not None and origin.ecs > 0 and healthy >= cycle.policy.min_healthy
+
+
+def drain(cycle: Cycle) -> Step:
+    reason = _still_used(cycle)
+    if not reason:
+        return cycle.progress.marked("drained", cycle.now).entered("scale_in", cycle.now)
+    waited = cycle.now - cycle.progress.phase_since
+    if waited > cycle.policy.drain_seconds:
+        headline = f"Traffic is on Lambda; {cycle.service.desired} tasks were left running"
+        remedy = "Find what still uses the ECS group, then fail back again."
+        return stop(cycle, headline, reason, rule="no_early_scale_in", remedy=remedy)
+    figures = f"{reason}; {waited:.0f} s of {cycle.policy.drain_seconds:.0f} s"
+    return wait(cycle, "Waiting until ECS gets no more traffic", figures)
+
+
+def _still_used(cycle: Cycle) -> str:
+    """What still sends, or could send, requests to the tasks."""
+    if cycle.routes.ecs_forwarders:
+        return f"{cycle.routes.ecs_forwarders[0]} still gives the ECS group weight"
+    if alarming(cycle.application, cycle.snapshot.alarms.value or ()):
+        return "an alarm is in ALARM"
+    metrics = cycle.snapshot.metrics.value
+    if metrics is None:
+        return "requests can't be read"
+    requests = sum(count for _, count in metrics.points("ecs_requests", cycle.now - 2 * metrics.period))
+    return f"ECS still got {requests:.0f} requests" if requests else ""
+
+
+def scale_in(cycle: Cycle) -> Step:
+    target = min(cycle.service.desired, standby(cycle))
+    bounds = _restored_bounds(cycle)
+    actions: tuple[Action, ...] = ()
+    if bounds is not None:
+        actions += (SetBounds(bounds),)
+    if cycle.service.desired > target:
+        actions += (SetDesiredCount(target),)
+    if not actions:
+        progress = cycle.progress.marked("scaled_in", cycle.now).marked("ended", cycle.now)
+        return Decision(Kind.DONE, f"All traffic is on Lambda; desired count is {cycle.service.desired}", progress)
+    return Decision(
+        Kind.ACT, f"Desired count {cycle.service.desired} → {target}", cycle.progress, actions=actions, wait=1.0
+    )
+
+
+def _restored_bounds(cycle: Cycle) -> Bounds | None:
+    """The bounds of before, if those that stand now are still the ones that we wrote."""
+    memory, scaling = cycle.progress.memory, cycle.snapshot.scaling.value
+    before = memory.baseline.bounds if memory.baseline else None
+    if before is None or scaling is None or scaling.bounds != memory.bounds_written or scaling.bounds == before:
+        return None
+    return before

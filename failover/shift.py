@@ -1,0 +1,255 @@
+"""Moving weights: in the policy's steps, read back after each, guarded between them, and back where a guard fails."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from failover.cycle import Cycle, Step, refuse, stop, wait
+from failover.demand import project
+from failover.evidence import (
+    SMALL_STEP_PERCENT,
+    Answers,
+    alarming,
+    ecs_healthy,
+    failing_percent,
+    lambda_answers,
+    pool_answers,
+    recent,
+)
+from failover.model import Decision, Goal, Kind, Position, RouteState, SetSplit, Split
+
+AGREED_READS = 2  # consecutive reads in which every route shows what was asked
+STRAY_PERCENT = 5  # traffic agrees when no more than this share still goes to the pool without weight
+
+
+def steps(cycle: Cycle) -> tuple[Split, ...]:
+    """The splits that the goal passes through."""
+    if cycle.request.goal is Goal.SET_WEIGHTS and cycle.request.split is not None:
+        return (cycle.request.split,)
+    policy = cycle.policy
+    percents = policy.shift_steps if cycle.request.goal is Goal.FAILOVER else policy.failback_steps
+    return tuple(Split.of_ecs_percent(percent) for percent in percents)
+
+
+def final_split(cycle: Cycle) -> Split:
+    return steps(cycle)[-1]
+
+
+def _ahead(cycle: Cycle) -> tuple[Split, ...]:
+    """Steps that still lead on from where traffic is; a failover from 50 % does not pass through 10 % again."""
+    split, todo = cycle.progress.origin, steps(cycle)
+    if split is None or cycle.request.goal is Goal.SET_WEIGHTS:
+        return todo
+    if cycle.request.goal is Goal.FAILOVER:
+        return tuple(step for step in todo if step.ecs_percent > split.ecs_percent) or todo[-1:]
+    return tuple(step for step in todo if step.ecs_percent < split.ecs_percent) or todo[-1:]
+
+
+def decide(cycle: Cycle) -> Step:
+    todo = _ahead(cycle)
+    target = todo[min(cycle.progress.step, len(todo) - 1)]
+    if not _shown_everywhere(cycle, target):
+        return _not_ready(cycle, target) or _write(cycle, target)
+    agreed = _agreed(cycle, target)
+    if isinstance(agreed, Decision):
+        return agreed
+    cycle = replace(cycle, progress=agreed)
+    if cycle.progress.step >= len(todo) - 1:
+        phase = "bake" if cycle.request.goal is Goal.FAILBACK else "settle"
+        return agreed.marked("verified", cycle.now).entered(phase, cycle.now)
+    return _between(cycle, target)
+
+
+def on_route(route: RouteState, target: Split) -> Split:
+    """The target as this route takes it: beside a third group with weight, our two keep their sum."""
+    if not route.other_weight or route.split is None:
+        return target
+    total = route.split.lambda_ + route.split.ecs
+    ecs = round(total * target.ecs_percent / 100)
+    return Split(total - ecs, ecs)
+
+
+def _shown_everywhere(cycle: Cycle, target: Split) -> bool:
+    return all(route.split == on_route(route, target) for route in cycle.routes.managed)
+
+
+def _write(cycle: Cycle, target: Split) -> Decision:
+    """Write the routes that don't show the target yet. Both splits are allowed from before the write until it is read
+    back: a crash in between leaves either.
+    """
+    stale = [r for r in cycle.routes.managed if r.split != on_route(r, target)]
+    written = {r.arn: (r.split, on_route(r, target)) for r in stale if r.split is not None}
+    allowed = tuple({**dict(cycle.progress.allowed), **written}.items())
+    progress = replace(cycle.progress, allowed=allowed, agreed_streak=0, step_since=None)
+    return Decision(
+        Kind.ACT,
+        f"Weights {', '.join(sorted({str(r.split) for r in stale}))} → {target}",
+        progress.marked("shifting", cycle.now),
+        actions=tuple(SetSplit(r.arn, on_route(r, target)) for r in stale),
+        wait=1.0,
+    )
+
+
+def _agreed(cycle: Cycle, target: Split) -> Step:
+    """Count consecutive reads in which all routes agree; from then on nothing but the target may show."""
+    progress = replace(cycle.progress, agreed_streak=cycle.progress.agreed_streak + 1)
+    if progress.agreed_streak < AGREED_READS and progress.step_since is None:
+        return wait(replace(cycle, progress=progress), f"Reading {target} back", seconds=1.0)
+    if progress.step_since is None:
+        allowed = tuple((route.arn, (on_route(route, target),)) for route in cycle.routes.managed)
+        progress = replace(progress, allowed=allowed, step_since=cycle.now)
+    return progress
+
+
+# ---- before a write ----
+
+
+def _not_ready(cycle: Cycle, target: Split) -> Step | None:
+    """Why the target can't be written now, or None. The rules judge the write again, on their own."""
+    more_ecs = any(route.split and target.ecs_percent > route.split.ecs_percent for route in cycle.routes.managed)
+    return _ecs_not_ready(cycle) if more_ecs else _lambda_not_ready(cycle, target)
+
+
+def _ecs_not_ready(cycle: Cycle) -> Step | None:
+    if "ecs_ready" in cycle.request.override:
+        return None
+    healthy = ecs_healthy(cycle.snapshot, cycle.now) or 0
+    enough = max(cycle.progress.enough, cycle.policy.min_healthy)
+    if healthy >= enough:
+        return None
+    if cycle.now - cycle.progress.phase_since > cycle.policy.scale_deadline_seconds:
+        return _give_up(cycle, f"ECS has {healthy} of {enough} healthy targets")
+    return wait(cycle, f"Waiting for {enough} healthy targets", f"{healthy} healthy now")
+
+
+def _lambda_not_ready(cycle: Cycle, target: Split) -> Step | None:
+    if "lambda_ready" in cycle.request.override:
+        return None
+    reason = ""
+    answers = lambda_answers(cycle.policy, cycle.snapshot, cycle.progress.step_since or recent(cycle.policy, cycle.now))
+    projection = project(cycle.policy, cycle.snapshot, cycle.progress.memory, cycle.now)
+    small = 100 - target.ecs_percent <= SMALL_STEP_PERCENT
+    if answers is Answers.NO:
+        reason = "Lambda fails the requests that it gets"
+    elif not projection.fits:
+        reason = f"Lambda would be at its limit again: {projection.reason}"
+    elif answers is Answers.UNKNOWN and not small and cycle.policy.on_inconclusive != "continue":
+        reason = f"nothing shows that Lambda answers; a step of at most {SMALL_STEP_PERCENT:.0f} % would"
+    if not reason:
+        return None
+    if cycle.progress.step == 0 and not cycle.progress.mark("shifting"):
+        return refuse(cycle, "Lambda is not ready for traffic", reason, rule="lambda_ready",
+                      remedy="Wait until it is, or override lambda_ready with a reason.")  # fmt: skip
+    return _give_up(cycle, reason)
+
+
+# ---- between steps ----
+
+
+def _between(cycle: Cycle, target: Split) -> Step:
+    since = cycle.progress.step_since or cycle.now
+    failure = _guard_failure(cycle, since)
+    if failure:
+        streak = cycle.progress.sick_streak + 1
+        if streak >= cycle.policy.healthy_checks:
+            return _give_up(cycle, failure)
+        return wait(replace(cycle, progress=replace(cycle.progress, sick_streak=streak)), "A guard fails", failure)
+    progress = replace(cycle.progress, sick_streak=0)
+    cycle = replace(cycle, progress=progress)
+    waited = cycle.now - since
+    if waited < cycle.policy.step_seconds:
+        return wait(cycle, f"Watching {target}", f"{waited:.0f} s of {cycle.policy.step_seconds:.0f} s")
+    if _inconclusive(cycle, since) and cycle.policy.on_inconclusive == "hold":
+        if waited > cycle.policy.step_seconds + cycle.policy.scale_deadline_seconds:
+            return stop(cycle, f"Too little traffic to judge {target}", "Weights stay as they are.", rule="deadlines")
+        return wait(cycle, f"Too little traffic to judge {target}: holding", f"since {waited:.0f} s")
+    return replace(progress, step=progress.step + 1, step_since=None, agreed_streak=0)
+
+
+def _gaining(cycle: Cycle) -> str:
+    return "lambda" if cycle.request.goal is Goal.FAILBACK else "ecs"
+
+
+def _guard_failure(cycle: Cycle, since: float) -> str:
+    """What speaks against going on: an alarm, sick targets, or failed requests on the pool that gains traffic."""
+    if _gaining(cycle) == "lambda":
+        firing = alarming(cycle.application, cycle.snapshot.alarms.value or ())
+        if firing:
+            return f"alarm {firing[0].name} is in ALARM"
+    elif (ecs_healthy(cycle.snapshot, cycle.now) or 0) < cycle.progress.enough:
+        return f"fewer than {cycle.progress.enough} targets are healthy"
+    pool = _gaining(cycle)
+    if pool_answers(cycle.policy, cycle.snapshot, pool, since) is Answers.NO and cycle.snapshot.metrics.value:
+        requests, failed = failing_percent(cycle.snapshot.metrics.value, pool, since)
+        return f"{failed:.0f} % of {requests:.0f} requests on {pool} failed"
+    return ""
+
+
+def _inconclusive(cycle: Cycle, since: float) -> bool:
+    return pool_answers(cycle.policy, cycle.snapshot, _gaining(cycle), since) is Answers.UNKNOWN
+
+
+# ---- the way back ----
+
+
+def _give_up(cycle: Cycle, reason: str) -> Step:
+    if not cycle.progress.mark("shifting"):
+        return stop(cycle, "No weight was moved", reason, rule="towards_health")
+    return replace(cycle.progress.entered("going_back", cycle.now), returning=reason)
+
+
+def go_back(cycle: Cycle) -> Step:
+    """Weights return to where they came from, if that pool is known to be healthy; else they stay and people look."""
+    origin, reason = cycle.progress.origin, cycle.progress.returning
+    if origin is None:
+        return stop(cycle, "Weights stay where they are", f"{reason}; the routes differed from the start.")
+    if _shown_everywhere(cycle, origin):
+        agreed = _agreed(cycle, origin)
+        return agreed if isinstance(agreed, Decision) else stop(cycle, f"Weights are back at {origin}", reason)
+    if _origin_answers(cycle, origin):
+        return _write(cycle, origin)
+    if cycle.now - cycle.progress.phase_since > cycle.policy.drain_seconds:
+        return stop(cycle, "No pool is known to be healthy: weights stay", reason, rule="towards_health",
+                    remedy="Look at both pools; set weights by hand with an override if you know better.")  # fmt: skip
+    return wait(cycle, f"Waiting until the way back to {origin} is known to be healthy", reason)
+
+
+def _origin_answers(cycle: Cycle, origin: Split) -> bool:
+    more_ecs = any(route.split and origin.ecs_percent > route.split.ecs_percent for route in cycle.routes.managed)
+    if more_ecs:
+        return (ecs_healthy(cycle.snapshot, cycle.now) or 0) >= cycle.policy.min_healthy
+    return lambda_answers(cycle.policy, cycle.snapshot, recent(cycle.policy, cycle.now)) is Answers.YES
+
+
+# ---- after the last step ----
+
+
+def settle(cycle: Cycle) -> Step:
+    """Done when the settle time has passed and traffic agrees, or says nothing."""
+    since = cycle.progress.phase_since
+    waited = cycle.now - since
+    split = cycle.snapshot.split
+    if waited < cycle.policy.settle_seconds:
+        return wait(cycle, f"Settling at {split}", f"{waited:.0f} s of {cycle.policy.settle_seconds:.0f} s")
+    agreement = _traffic(cycle, since)
+    patience = cycle.policy.settle_seconds + 3 * cycle.policy.metric_period_seconds
+    if agreement != "agrees" and waited < patience:
+        return wait(cycle, "Waiting for traffic to show it", f"traffic is {agreement} so far")
+    said = "traffic agrees" if agreement == "agrees" else f"traffic is inconclusive ({agreement})"
+    where = "All traffic is on ECS" if cycle.snapshot.position is Position.ECS else f"Weights are {split}"
+    return Decision(Kind.DONE, f"{where}; {said}", cycle.progress.marked("ended", cycle.now))
+
+
+def _traffic(cycle: Cycle, since: float) -> str:
+    """Compare the newest whole period's requests with a split that leaves one pool nothing."""
+    metrics, position = cycle.snapshot.metrics.value, cycle.snapshot.position
+    if metrics is None or position not in (Position.ECS, Position.LAMBDA):
+        return "not comparable"
+    points = {name: dict(metrics.points(f"{name}_requests", since)) for name in ("lambda", "ecs")}
+    times = sorted(set(points["lambda"]) | set(points["ecs"]))
+    if not times:
+        return "silent"
+    counts = {name: points[name].get(times[-1], 0.0) for name in points}
+    stray = counts["lambda" if position is Position.ECS else "ecs"]
+    total = sum(counts.values())
+    return "agrees" if total and 100 * stray / total <= STRAY_PERCENT else f"{stray:.0f} of {total:.0f} requests astray"
