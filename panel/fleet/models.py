@@ -20,6 +20,7 @@ class Application(models.Model):
     mode = models.CharField(max_length=8, choices=Mode, default=Mode.AUTO)
     document = models.JSONField()
     memory = models.JSONField(default=dict)
+    observing_until = models.DateTimeField(null=True, blank=True, help_text="a worker is reading AWS until then")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

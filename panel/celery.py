@@ -1,0 +1,59 @@
+"""The Celery application: `celery -A panel.celery worker` and `celery -A panel.celery beat`."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panel.settings")
+
+from django.conf import settings
+
+TASK_SECONDS = 30  # a cycle has 10; whatever takes three times as long hangs
+
+app = Celery("panel")
+app.conf.update(
+    broker_url=settings.REDIS_URL,
+    broker_connection_retry_on_startup=True,
+    # A silent Redis would otherwise block whoever publishes for 40 s; a lost wake-up costs a sweep's 2 s.
+    broker_transport_options={
+        "visibility_timeout": 3600,
+        "socket_timeout": 3,
+        "socket_connect_timeout": 2,
+        "socket_keepalive": True,
+    },
+    task_publish_retry=False,
+    task_publish_retry_policy={"max_retries": 0},
+    # Tasks are short and idempotent, their state is in the database: run one again rather than lose it.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    task_ignore_result=True,
+    task_store_errors_even_if_ignored=False,
+    task_time_limit=TASK_SECONDS,
+    task_soft_time_limit=TASK_SECONDS - 5,
+    task_default_queue="panel",
+    task_serializer="json",
+    accept_content=["json"],
+    worker_soft_shutdown_timeout=15.0,
+    worker_enable_soft_shutdown_on_idle=True,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+    enable_utc=True,
+    timezone="UTC",
+    beat_scheduler="panel.beat:Scheduler",
+    beat_max_loop_interval=1,
+    # A beat tick that nobody took before the next one is worthless: without `expires` they would pile up.
+    beat_schedule={
+        "operations.sweep": {"task": "operations.sweep", "schedule": 2.0, "options": {"expires": 2}},
+        "ingest.sweep": {"task": "ingest.sweep", "schedule": 2.0, "options": {"expires": 2}},
+        "fleet.observe_all": {
+            "task": "fleet.observe_all",
+            "schedule": settings.PANEL_OBSERVE_SECONDS,
+            "options": {"expires": settings.PANEL_OBSERVE_SECONDS},
+        },
+    },
+)
+app.autodiscover_tasks()

@@ -1,0 +1,69 @@
+"""Wake-ups for the workers, published by a thread of their own: no request and no task ever waits for the broker.
+
+A wake-up is a task's name and one id. Losing one is allowed: whatever it would have woken is a row that a sweep finds.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import structlog
+from django.db import transaction
+
+from panel.celery import app
+
+MOST_PENDING = 10_000
+log = structlog.get_logger(__name__)
+
+Wakeup = tuple[str, int, float]
+
+
+def wake(task: str, row_id: int, seconds: float = 0) -> None:
+    """Have `task(row_id)` run in so many seconds, once the transaction is committed. Never blocks, never raises."""
+    transaction.on_commit(lambda: _dispatcher.put((task, row_id, seconds)))
+
+
+class Dispatcher:
+    """A queue in which equal wake-ups are one, emptied by a daemon thread that starts with the first of them."""
+
+    def __init__(self) -> None:
+        self._pending: dict[Wakeup, None] = {}
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def put(self, wakeup: Wakeup) -> None:
+        with self._changed:
+            if len(self._pending) < MOST_PENDING:
+                self._pending[wakeup] = None
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._pending))
+                batch, self._pending = list(self._pending), {}
+            self._publish(batch)
+
+    def _publish(self, batch: list[Wakeup]) -> None:
+        try:
+            for task, row_id, seconds in batch:
+                app.send_task(task, (row_id,), countdown=seconds or None)
+        except Exception as problem:  # noqa: BLE001 - whatever the broker does, this thread goes on
+            # With a silent broker each try costs its time-out, so the rest of the batch is left to the sweep as well.
+            log.warning("wakeups_lost", count=len(batch), problem=str(problem))
+
+
+_dispatcher = Dispatcher()
+
+
+def _start_afresh() -> None:
+    """A forked child has neither the thread nor a lock that can be trusted."""
+    global _dispatcher  # noqa: PLW0603 - one dispatcher a process is the point
+    _dispatcher = Dispatcher()
+
+
+os.register_at_fork(after_in_child=_start_afresh)

@@ -1,0 +1,180 @@
+"""The panel's environment variables, read and judged once; `panel.settings` turns them into Django's settings.
+
+Every variable may be given as NAME or as NAME_FILE, a path to a file that holds the value.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from environ import FileAwareEnv
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+OURS = {
+    "PANEL_SECRET_KEY",
+    "PANEL_ALLOWED_HOSTS",
+    "PANEL_BASE_URL",
+    "PANEL_DEBUG",
+    "PANEL_LIVE_PORT",
+    "PANEL_OBSERVE_SECONDS",
+}
+KNOWN = OURS | {"DATABASE_URL", "REDIS_URL", "PORT"}
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class SettingsError(ImproperlyConfigured):
+    """A setting is unknown, contradictory or unusable. Its text names the variable and what it takes."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What the environment asks for, with defaults. `database` is one entry of Django's DATABASES."""
+
+    secret_key: str
+    debug: bool
+    base_url: str
+    hosts: tuple[str, ...]
+    live_port: int | None
+    observe_seconds: float
+    redis_url: str
+    database: dict[str, Any]
+
+    @property
+    def https(self) -> bool:
+        return self.base_url.startswith("https://")
+
+
+def read(variables: Mapping[str, str] = os.environ) -> Environment:
+    """Read and judge the environment. Raises SettingsError. A missing secret is left to `require_secret`."""
+    _refuse_unknown(variables)
+    _refuse_twice(variables)
+    env = _Variables(variables)
+    debug = env.flag("PANEL_DEBUG")
+    base_url = env.text("PANEL_BASE_URL", f"http://127.0.0.1:{env.number('PORT', '8000'):.0f}").rstrip("/")
+    _refuse_base_url(base_url, debug=debug)
+    return Environment(
+        secret_key=env.secret(debug=debug),
+        debug=debug,
+        base_url=base_url,
+        hosts=_hosts(base_url, env.text("PANEL_ALLOWED_HOSTS", "")),
+        live_port=int(env.number("PANEL_LIVE_PORT", "0")) or None,
+        observe_seconds=env.number("PANEL_OBSERVE_SECONDS", "5"),
+        redis_url=env.text("REDIS_URL", "redis://127.0.0.1:6379/0"),
+        database=env.database(),
+    )
+
+
+def require_secret(variables: Mapping[str, str] = os.environ) -> None:
+    """Raise SettingsError where a process that serves would run without a secret.
+
+    Apart from `read`, because type checkers and test runners import the settings without serving anything.
+    """
+    if not read(variables).secret_key:
+        raise SettingsError(
+            "PANEL_SECRET_KEY is not set: give it a long random text, or PANEL_SECRET_KEY_FILE the path of a file that "
+            "holds one (for a try on this machine PANEL_DEBUG=on does without)."
+        )
+
+
+class _Variables:
+    """Typed access in which every problem is a sentence that names the variable."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._env = FileAwareEnv()
+        self._env.ENVIRON = type(self._env.ENVIRON)(dict(variables))
+
+    def text(self, name: str, default: str) -> str:
+        try:
+            return str(self._env.str(name, default=default)).strip()
+        except (OSError, UnicodeDecodeError) as problem:
+            raise SettingsError(f"{name}_FILE names a file that can't be read: {problem}.") from None
+
+    def flag(self, name: str) -> bool:
+        value = self.text(name, "off").lower()
+        if value not in {"on", "off", "true", "false", "1", "0", "yes", "no"}:
+            raise SettingsError(f"{name} is {value!r}; it takes on or off.")
+        return value in {"on", "true", "1", "yes"}
+
+    def number(self, name: str, default: str) -> float:
+        value = self.text(name, default)
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1
+        if not 0 <= number <= 65535:
+            raise SettingsError(f"{name} is {value!r}; it takes a number from 0 to 65535.")
+        return number
+
+    def secret(self, *, debug: bool) -> str:
+        secret = self.text("PANEL_SECRET_KEY", "only-for-debugging-on-this-machine-" * 2 if debug else "")
+        if 0 < len(secret) < 50:
+            raise SettingsError("PANEL_SECRET_KEY is shorter than 50 characters; give it a long random text.")
+        return secret
+
+    def database(self) -> dict[str, Any]:
+        url = self.text("DATABASE_URL", "")
+        database = dict(self._env.db_url_config(url)) if url else _own_sqlite()
+        options = _DATABASE_OPTIONS.get(database.get("ENGINE", ""))
+        if options is None:
+            raise SettingsError(
+                "DATABASE_URL takes postgres://user:password@host:5432/name or sqlite:////path/to/file."
+            )
+        return {**database, "OPTIONS": {**options, **database.get("OPTIONS", {})}}
+
+
+def _own_sqlite() -> dict[str, Any]:
+    folder = BASE_DIR / "var"
+    folder.mkdir(exist_ok=True)
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "panel.sqlite3")}
+
+
+_DATABASE_OPTIONS: dict[str, dict[str, Any]] = {
+    # Immediate: a transaction that reads before it writes can't be refused halfway for a stale read.
+    # The time-out stays below the 5 s that EventBridge waits for the webhook's answer.
+    "django.db.backends.sqlite3": {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 3,
+        "init_command": "PRAGMA journal_mode=WAL;",
+    },
+    "django.db.backends.postgresql": {
+        "connect_timeout": 3,
+        "pool": {"min_size": 1, "max_size": 8, "timeout": 3},
+    },
+}
+
+
+def _refuse_unknown(variables: Mapping[str, str]) -> None:
+    for name in sorted(variables):
+        if name.startswith("PANEL_") and name.removesuffix("_FILE") not in OURS:
+            raise SettingsError(f"{name} is no setting of the panel; it knows {', '.join(sorted(OURS))}.")
+
+
+def _refuse_twice(variables: Mapping[str, str]) -> None:
+    for name in sorted(KNOWN):
+        if variables.get(name) and variables.get(f"{name}_FILE"):
+            raise SettingsError(f"{name} and {name}_FILE are both set; keep one of them.")
+
+
+def _refuse_base_url(base_url: str, *, debug: bool) -> None:
+    address = urlsplit(base_url)
+    if address.scheme not in {"http", "https"} or not address.hostname:
+        raise SettingsError(f"PANEL_BASE_URL is {base_url!r}; it takes an address like https://panel.example.com.")
+    if address.scheme == "http" and address.hostname not in LOOPBACK:
+        raise SettingsError(f"PANEL_BASE_URL is {base_url!r}; beyond this machine it must start with https://.")
+    if debug and address.hostname not in LOOPBACK:
+        raise SettingsError(
+            f"PANEL_DEBUG is on while PANEL_BASE_URL is {base_url!r}; debugging is for this machine only."
+        )
+
+
+def _hosts(base_url: str, allowed: str) -> tuple[str, ...]:
+    host = urlsplit(base_url).hostname or ""
+    own = ("127.0.0.1", "localhost", "[::1]") if host in LOOPBACK else (host,)
+    return own + tuple(name.strip() for name in allowed.split(",") if name.strip())

@@ -1,0 +1,126 @@
+"""Applications: imported from their TOML, and read back as the controller's configuration."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+import failover.model
+from failover import config
+from panel.fleet.models import AlarmName, Application, OwnedResource
+
+Document = dict[str, Any]
+
+
+class ImportRefused(Exception):  # noqa: N818 - an answer, not an error
+    """The document is sound but can't be taken: another application owns one of its resources."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """What an import did: one line per changed key."""
+
+    application: Application
+    created: bool
+    changes: tuple[str, ...]
+
+
+def configuration(application: Application) -> failover.model.Application:
+    """The application as the controller takes it."""
+    return parsed(application.document, application.slug)
+
+
+def parsed(document: Document, source: str) -> failover.model.Application:
+    """`config.parse`, remembered by the document's content. Raises config.ConfigError."""
+    return _parsed(json.dumps(document, sort_keys=True), source)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(document: str, source: str) -> failover.model.Application:
+    return config.parse(json.loads(document), source)
+
+
+def import_document(document: Document, source: str) -> Import:
+    """Create or update the application that `document` describes, all or nothing.
+
+    The mode changes only where the document's own mode changed: an operator's choice in the panel outlives an import.
+    Raises config.ConfigError for an unsound document, ImportRefused where another application owns a resource.
+    """
+    wanted = config.parse(document, source)
+    with transaction.atomic():
+        application = Application.objects.select_for_update().filter(slug=wanted.slug).first()
+        known = application.document if application else {}
+        changes = tuple(_changes(known, document))
+        created = application is None
+        application = application or Application(slug=wanted.slug, mode=wanted.mode)
+        if changes:
+            _write(application, document, wanted, source)
+    return Import(application, created, () if created else changes)
+
+
+def _write(application: Application, document: Document, wanted: failover.model.Application, source: str) -> None:
+    if application.document and application.document.get("application", {}).get("mode", "auto") != wanted.mode:
+        application.mode = wanted.mode
+    application.name, application.region = wanted.name, wanted.region
+    application.account = wanted.ecs_target_group_arn.split(":")[4]
+    application.document = document
+    application.save()
+    _own(application, _resources(wanted, application.account), source)
+    AlarmName.objects.filter(application=application).delete()
+    names = dict.fromkeys(wanted.alarms + wanted.prewarm_alarms)
+    AlarmName.objects.bulk_create(AlarmName(application=application, name=name) for name in names)
+
+
+def service_name(account: str, region: str, cluster: str, service: str) -> str:
+    """The name under which an ECS service is owned. `cluster` may be a name or an ARN."""
+    return f"{account}:{region}:{cluster.rsplit('/', 1)[-1]}/{service}"
+
+
+def _resources(wanted: failover.model.Application, account: str) -> list[tuple[str, str]]:
+    kinds = OwnedResource.Kind
+    return [
+        *((kinds.ROUTE, route.arn) for route in wanted.routes),
+        (kinds.TARGET_GROUP, wanted.lambda_target_group_arn),
+        (kinds.TARGET_GROUP, wanted.ecs_target_group_arn),
+        (kinds.SERVICE, service_name(account, wanted.region, wanted.cluster, wanted.service)),
+    ]
+
+
+def _own(application: Application, resources: list[tuple[str, str]], source: str) -> None:
+    OwnedResource.objects.filter(application=application).delete()
+    for kind, name in resources:
+        try:
+            with transaction.atomic():
+                OwnedResource.objects.create(application=application, kind=kind, name=name)
+        except IntegrityError:
+            owner = OwnedResource.objects.select_related("application").get(kind=kind, name=name).application
+            raise ImportRefused(
+                f"{source}: the {kind} {name} belongs to the application {owner.slug}; two applications may not share "
+                f"one. Give {application.slug} its own, or change {owner.slug} first."
+            ) from None
+
+
+def _changes(known: Document, document: Document) -> list[str]:
+    before, after = _flat(known), _flat(document)
+    keys = [*after, *(key for key in before if key not in after)]
+    return [
+        f"{key}: {_shown(before.get(key))} → {_shown(after.get(key))}"
+        for key in keys
+        if before.get(key) != after.get(key)
+    ]
+
+
+def _flat(table: Document, prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        name = f"{prefix}{key}"
+        flat.update(_flat(value, f"{name}.") if isinstance(value, dict) else {name: value})
+    return flat
+
+
+def _shown(value: Any) -> str:
+    return "default" if value is None else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,44 @@
+"""The strip on every page: do the panel's parts work, and is anything going on?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from failover.codec import decode
+from failover.model import AlarmState, Snapshot
+from panel import broker
+from panel.fleet import heartbeats
+from panel.fleet.heartbeats import Beat
+from panel.fleet.models import StoredSnapshot
+from panel.ingest.models import Event
+from panel.operations.models import Operation
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """`alarms` counts the applications that have an alarm in ALARM, as last read."""
+
+    worker: Beat
+    beat: Beat
+    observer: Beat
+    broker_ok: bool
+    last_event_at: datetime | None
+    active_operations: int
+    alarms: int
+
+
+def pulse() -> Pulse:
+    """Read the database, and ask the broker for at most 0.2 s."""
+    return Pulse(
+        **heartbeats.read(),
+        broker_ok=broker.answers(),
+        last_event_at=Event.objects.values_list("received_at", flat=True).first(),
+        active_operations=Operation.objects.filter(status__in=Operation.ACTIVE).count(),
+        alarms=sum(_in_alarm(body) for body in StoredSnapshot.objects.values_list("body", flat=True)),
+    )
+
+
+def _in_alarm(body: object) -> bool:
+    alarms = decode(Snapshot, body).alarms.value or ()
+    return any(alarm.state is AlarmState.ALARM for alarm in alarms)

@@ -1,0 +1,52 @@
+"""What AWS last said about an application, one row each, part by part the newest."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+
+from failover.codec import decode, encode
+from failover.model import Reading, Snapshot
+from panel import live_hints
+from panel.fleet.models import Application, StoredSnapshot
+
+UNREAD: Reading[Any] = Reading()
+
+
+def latest(application: Application) -> Snapshot | None:
+    """The newest snapshot, or None where AWS was never read."""
+    stored = StoredSnapshot.objects.filter(application=application).first()
+    return decode(Snapshot, stored.body) if stored else None
+
+
+def store(application: Application, snapshot: Snapshot) -> Snapshot:
+    """Keep `snapshot`, and of what it did not read, or read earlier, what is known already. Answers with the result."""
+    with transaction.atomic():
+        stored = StoredSnapshot.objects.select_for_update().filter(application=application).first()
+        merged = merge(decode(Snapshot, stored.body), snapshot) if stored else snapshot
+        StoredSnapshot.objects.update_or_create(
+            application=application,
+            defaults={"body": encode(merged), "observed_at": datetime.fromtimestamp(merged.at, UTC)},
+        )
+    live_hints.publish(application.slug)
+    return merged
+
+
+def merge(known: Snapshot, new: Snapshot) -> Snapshot:
+    """Part by part the later reading; a part that `new` did not ask for keeps what is known."""
+    parts = {
+        field.name: _later(getattr(known, field.name), getattr(new, field.name))
+        for field in fields(Snapshot)
+        if field.name != "at"
+    }
+    return replace(new, at=max(known.at, new.at), **parts)
+
+
+def _later(known: Reading[Any], new: Reading[Any]) -> Reading[Any]:
+    if new == UNREAD:
+        return known
+    # A failed reading has no time of its own: it is news, and says that the part is unknown now.
+    return new if new.value is None or new.at >= known.at else known

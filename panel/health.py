@@ -1,0 +1,29 @@
+"""`/healthz`: the process lives. `/readyz`: everything that it needs does."""
+
+from __future__ import annotations
+
+from django.db import Error
+from django.http import HttpRequest, JsonResponse
+
+from panel import broker
+from panel.fleet import heartbeats
+
+
+def healthz(_request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(_request: HttpRequest) -> JsonResponse:
+    """200 when all parts are well, else 503; each part is named with `ok`, and a heartbeat with its age in seconds."""
+    parts: dict[str, dict[str, object]] = {"broker": {"ok": broker.answers()}, **_database_and_beats()}
+    ready = all(part["ok"] for part in parts.values())
+    return JsonResponse({"status": "ready" if ready else "not ready", "parts": parts}, status=200 if ready else 503)
+
+
+def _database_and_beats() -> dict[str, dict[str, object]]:
+    try:
+        beats = heartbeats.read()
+    except Error:
+        return {"database": {"ok": False}}
+    shown = {name: {"ok": beat.ok, "age_seconds": beat.age_seconds} for name, beat in beats.items()}
+    return {"database": {"ok": True}, **shown}

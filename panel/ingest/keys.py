@@ -1,0 +1,49 @@
+"""Webhook keys: the secret is shown once, only its keyed hash is stored."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from panel.ingest.models import WebhookKey
+
+REMEMBER_USE_EVERY = timedelta(minutes=1)
+
+
+def create(name: str) -> str:
+    """Make a key and answer with its secret, which can't be read again. The name must be new."""
+    secret = secrets.token_urlsafe(32)
+    WebhookKey.objects.create(name=name, digest=_digest(secret))
+    return secret
+
+
+def revoke(name: str) -> bool:
+    """Whether there was such a key that still worked."""
+    return bool(WebhookKey.objects.filter(name=name, revoked_at=None).update(revoked_at=timezone.now()))
+
+
+def find(secret: str) -> WebhookKey | None:
+    """The key that `secret` opens, or None. Every key is compared, each in constant time."""
+    digest = _digest(secret)
+    found = None
+    for key in WebhookKey.objects.filter(revoked_at=None):
+        if hmac.compare_digest(key.digest, digest):
+            found = key
+    return found
+
+
+def remember_use(key: WebhookKey) -> None:
+    """Note when the key was last used, at most once a minute: a flood of events is no flood of updates."""
+    now = timezone.now()
+    if key.last_used_at is None or key.last_used_at < now - REMEMBER_USE_EVERY:
+        old_or_never = Q(last_used_at=None) | Q(last_used_at__lt=now - REMEMBER_USE_EVERY)
+        WebhookKey.objects.filter(old_or_never, pk=key.pk).update(last_used_at=now)
+
+
+def _digest(secret: str) -> str:
+    return salted_hmac("panel.ingest.keys", secret, algorithm="sha256").hexdigest()

@@ -1,0 +1,64 @@
+"""`POST /webhooks/eventbridge`: store, commit, answer, and only then wake a worker.
+
+EventBridge waits 5 s and repeats 401, 429 and 5xx for 24 hours; everything else is final. So a duplicate gets 202, a
+failing database 503, and nothing here waits for AWS or the broker.
+"""
+
+from __future__ import annotations
+
+import structlog
+from django.db import Error
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import UnreadablePostError
+
+from failover.events import EventError, parse
+from panel.ingest import body, inbox, keys
+
+LARGEST = 1_048_576
+HEADER = "X-Api-Key"
+log = structlog.get_logger(__name__)
+
+
+class _Answer(Exception):  # noqa: N818 - the way out of a check, not an error of ours
+    def __init__(self, status: int, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.response = JsonResponse({"error": message}, status=status, headers=headers)
+
+
+def receive(request: HttpRequest) -> HttpResponse:
+    """Answer one delivery as the contract has it."""
+    try:
+        return _receive(request)
+    except _Answer as answer:
+        return answer.response
+    except Error:
+        log.exception("event_not_stored")
+        return JsonResponse({"error": "The event could not be stored."}, status=503, headers={"Retry-After": "5"})
+
+
+def _receive(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        raise _Answer(405, "Events are sent with POST.", Allow="POST")
+    key = keys.find(request.headers.get(HEADER, ""))
+    if key is None:
+        raise _Answer(401, f"The header {HEADER} must carry a webhook key of this panel.")
+    raw = _read(request)
+    try:
+        parsed = body.parse(raw)
+        received = inbox.store(parsed, parse(parsed), key)
+    except (body.BodyError, EventError) as problem:
+        raise _Answer(400, str(problem)) from None
+    return JsonResponse({"status": received.status, "event_id": received.event_id}, status=202)
+
+
+def _read(request: HttpRequest) -> bytes:
+    too_large = _Answer(413, f"An event has at most {LARGEST} bytes.")
+    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST:
+        raise too_large
+    try:
+        raw: bytes = request.read(LARGEST + 1)
+    except (UnreadablePostError, OSError):
+        raise _Answer(400, "The body could not be read to its end.") from None
+    if len(raw) > LARGEST:
+        raise too_large
+    return raw
