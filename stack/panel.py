@@ -20,7 +20,7 @@ def panel_parts(env: Mapping[str, str], host: str, port: int, live_port: int) ->
 
     The last one is ready when `/readyz` says so: then the database, the broker and both heartbeats were seen.
     """
-    url = f"http://{_reachable(host)}:{port}"
+    url = f"http://127.0.0.1:{port}"
     env = {**env, "PANEL_LIVE_PORT": str(live_port)}
     return [
         Part("web", _web(host, port), env, ready=answers(f"{url}/healthz")),
@@ -58,7 +58,3 @@ def _worker() -> tuple[str, ...]:
 
 def _module(name: str, *arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", name, *arguments)
-
-
-def _reachable(host: str) -> str:
-    return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not bound

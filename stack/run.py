@@ -5,7 +5,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stack.broker import broker
@@ -17,7 +17,6 @@ from stack.settings import SettingsError
 from stack.supervisor import Supervisor, supervise
 
 LOOPBACK = "127.0.0.1"
-_LOCAL_HOSTS = "127.0.0.1,localhost"
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,11 @@ class PanelPlan:
     parts: list[Part]
     env: dict[str, str] = field(repr=False)
     url: str
+
+    def with_env(self, more: Mapping[str, str]) -> "PanelPlan":
+        """The same, with more variables for every part."""
+        parts = [replace(part, env={**part.env, **more}) for part in self.parts]
+        return PanelPlan(parts, {**self.env, **more}, self.url)
 
 
 def run(var: Path, screen: Screen) -> int:
@@ -63,22 +67,22 @@ def plan_panel(environ: Mapping[str, str], var: Path) -> PanelPlan:
     Raises SettingsError.
     """
     var.mkdir(parents=True, exist_ok=True)
-    env = {"DATABASE_URL": environ.get("DATABASE_URL") or f"sqlite:///{var / 'panel.sqlite3'}"}
     host, port = _host(environ), panel_port(environ)
     live_port, broker_port = free_ports(2)
-    parts: list[Part] = []
-    if not environ.get("REDIS_URL"):
-        parts.append(broker(broker_port, var / "broker"))
+    env, parts = {"PORT": str(port)}, list[Part]()
+    if not _is_given(environ, "DATABASE_URL"):
+        env["DATABASE_URL"] = f"sqlite:///{var / 'panel.sqlite3'}"
+    if not _is_given(environ, "REDIS_URL"):
         env["REDIS_URL"] = f"redis://{LOOPBACK}:{broker_port}/0"
-    if not _has_secret(environ):
+        parts.append(broker(broker_port, var / "broker"))
+    if not _is_given(environ, "PANEL_SECRET_KEY"):
         env["PANEL_SECRET_KEY_FILE"] = str(_own_secret(var / "secret-key"))
-        env["PANEL_ALLOWED_HOSTS"] = environ.get("PANEL_ALLOWED_HOSTS") or _LOCAL_HOSTS
-    return PanelPlan([*parts, *panel_parts(env, host, port, live_port)], env, f"http://{host}:{port}")
+    return PanelPlan([*parts, *panel_parts(env, host, port, live_port)], env, f"http://{LOOPBACK}:{port}")
 
 
 def _host(environ: Mapping[str, str]) -> str:
     host = environ.get("HOST") or LOOPBACK
-    if host != LOOPBACK and not _has_secret(environ):
+    if host != LOOPBACK and not _is_given(environ, "PANEL_SECRET_KEY"):
         raise SettingsError(
             f"HOST is {host!r}, but without a secret of its own the panel serves {LOOPBACK} only: "
             "set PANEL_SECRET_KEY or PANEL_SECRET_KEY_FILE too."
@@ -86,8 +90,9 @@ def _host(environ: Mapping[str, str]) -> str:
     return host
 
 
-def _has_secret(environ: Mapping[str, str]) -> bool:
-    return bool(environ.get("PANEL_SECRET_KEY") or environ.get("PANEL_SECRET_KEY_FILE"))
+def _is_given(environ: Mapping[str, str], name: str) -> bool:
+    """The panel takes each variable as NAME or, from a file, as NAME_FILE."""
+    return bool(environ.get(name) or environ.get(f"{name}_FILE"))
 
 
 def _own_secret(path: Path) -> Path:

@@ -1,0 +1,74 @@
+"""The whole product on loopback: the lab, and the panel that protects the lab's applications."""
+
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from stack.applications import write_applications
+from stack.laboratory import Laboratory, lab_part, read_laboratory
+from stack.panel import manage
+from stack.ports import free_ports
+from stack.run import PanelPlan, start_panel
+from stack.supervisor import Supervisor
+
+LOGIN = "operator"
+_FOREIGN_PREFIXES = ("PANEL_", "AWS_", "DATABASE_URL", "REDIS_URL", "HOST")
+
+
+@dataclass(frozen=True)
+class Product:
+    """What runs, and how to get in."""
+
+    lab: Laboratory
+    panel: PanelPlan
+    password: str
+
+    async def operations(self, supervisor: Supervisor) -> str:
+        """The panel's operations with their journals, newest first, as JSON text."""
+        return await supervisor.run("export", manage("export_operations"), self.panel.env)
+
+
+def fresh_directory(directory: Path) -> Path:
+    """Empty it: each start has a database, a key and logs of its own."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    return directory
+
+
+def forget_foreign_settings() -> None:
+    """Take nothing from the caller's environment but PORT: above all no way to a real AWS account."""
+    for name in list(os.environ):
+        if name.startswith(_FOREIGN_PREFIXES):
+            del os.environ[name]
+
+
+async def start_product(supervisor: Supervisor, directory: Path, plan: PanelPlan) -> Product:
+    """Start the lab and the panel, with the lab's applications imported and its events coming in.
+
+    Raises PartError when a part or a step fails.
+    """
+    lab_directory = directory / "lab"
+    [lab_port] = free_ports(1)
+    await supervisor.start(lab_part(lab_port, lab_directory))
+    lab = read_laboratory(lab_directory)
+    panel = plan.with_env(lab.aws_environment())
+    await start_panel(supervisor, panel)
+    files = write_applications(lab, directory / "applications")
+    await supervisor.run("import_application", manage("import_application", *map(str, files)), panel.env)
+    key = await supervisor.run("create_webhook_key", manage("create_webhook_key", "demo"), panel.env)
+    await lab.send_events_to(f"{panel.url}/webhooks/eventbridge", key.strip())
+    return Product(lab, panel, await _create_operator(supervisor, panel))
+
+
+async def _create_operator(supervisor: Supervisor, panel: PanelPlan) -> str:
+    """Returns the password."""
+    password = secrets.token_urlsafe(9)
+    account = {
+        "DJANGO_SUPERUSER_USERNAME": LOGIN,
+        "DJANGO_SUPERUSER_EMAIL": f"{LOGIN}@example.com",
+        "DJANGO_SUPERUSER_PASSWORD": password,
+    }
+    await supervisor.run("createsuperuser", manage("createsuperuser", "--no-input"), {**panel.env, **account})
+    return password
