@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -260,5 +259,5 @@ def _policy(reader: _Reader, table: dict[str, Any]) -> Policy:
     count = values.get("failover_count", Policy.failover_count)
     if values["min_healthy"] > count:
         reader.problem("policy.min_healthy", f"at most policy.failover_count ({count})", values["min_healthy"])
-    known = {f.name for f in fields(Policy)}
-    return Policy(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name in known})
+    checked: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    return Policy(**checked)

@@ -31,7 +31,7 @@ def step(
     write. The decision and its progress are in the journal before AWS hears of it.
     """
     began = clock()
-    snapshot = aws.observe(needed(progress))
+    snapshot = aws.observe(needed(request, progress))
     decision = decide(application, request, snapshot, progress, clock(), cancel)
     journal.decided(decision)
     for action in decision.actions:
@@ -42,7 +42,7 @@ def step(
         if held_back is not None:
             journal.decided(held_back)
             return Outcome(held_back, snapshot, held_back.progress)
-    snapshot = _read_back(aws, journal, decision, snapshot)
+    snapshot = _read_back(aws, journal, request, decision, snapshot)
     return Outcome(decision, snapshot, decision.progress)
 
 
@@ -90,9 +90,9 @@ def _send(aws: Aws, journal: Journal, decision: Decision, action: Action) -> Dec
     return None
 
 
-def _read_back(aws: Aws, journal: Journal, decision: Decision, snapshot: Snapshot) -> Snapshot:
+def _read_back(aws: Aws, journal: Journal, request: Request, decision: Decision, snapshot: Snapshot) -> Snapshot:
     if not any(isinstance(action, SetSplit) for action in decision.actions):
         return snapshot
-    seen = aws.observe(needed(decision.progress))
+    seen = aws.observe(needed(request, decision.progress))
     journal.read_back(seen)
     return seen

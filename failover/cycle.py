@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from failover.model import (
+    NOT_READ,
     Application,
     Decision,
     Kind,
@@ -19,8 +21,11 @@ from failover.model import (
     Snapshot,
 )
 
+T = TypeVar("T")
+
 Step = Decision | Progress  # a decision ends the cycle; progress hands over to the phase that it names
 
+READ_DEADLINE = 120.0  # an operation that can't read AWS for this long ends where it stands
 _FIELDS = {part: "scaling" if part is Part.BOUNDS else part.value for part in Part}
 
 
@@ -42,18 +47,32 @@ class Cycle:
 
     @property
     def routes(self) -> Routes:
-        return self._known(self.snapshot.routes)
+        return _known(self.snapshot.routes)
 
     @property
     def service(self) -> Service:
-        return self._known(self.snapshot.service)
+        return _known(self.snapshot.service)
 
-    @staticmethod
-    def _known(reading: Reading[Any]) -> Any:
-        """Phases run only once what they need was read (`decide.PHASES`)."""
-        if reading.value is None:
-            raise LookupError(f"needed but unknown: {reading.problem}")
-        return reading.value
+
+def _known(reading: Reading[T]) -> T:
+    """Phases run only once what they need was read (`decide.PHASES`)."""
+    if reading.value is None:
+        raise LookupError(f"needed but unknown: {reading.problem}")
+    return reading.value
+
+
+def unread_part(cycle: Cycle, parts: Iterable[Part]) -> Decision | None:
+    """Wait for the first part that is unknown, or stop where it stayed so too long. None: all are known."""
+    part = next((part for part in parts if cycle.reading(part).value is None), None)
+    if part is None:
+        return None
+    reading = cycle.reading(part)
+    problem = f"{part.value}: {reading.problem}"
+    if reading.problem == NOT_READ:
+        return wait(cycle, "Looking closer", problem, seconds=0.2)
+    if cycle.now - cycle.progress.phase_since > READ_DEADLINE + cycle.policy.scale_deadline_seconds:
+        return stop(cycle, "AWS could not be read", problem, rule="deadlines")
+    return wait(cycle, "Waiting until AWS can be read", problem)
 
 
 def wait(cycle: Cycle, headline: str, detail: str = "", seconds: float = 2.0) -> Decision:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from failover import retire, shift
-from failover.cycle import Cycle, Step, refuse, stop, wait
+from failover.cycle import Cycle, Step, refuse, stop, unread_part, wait
 from failover.demand import seconds_per_request, tasks_needed
 from failover.evidence import ecs_healthy
 from failover.model import (
@@ -38,13 +38,14 @@ from failover.model import (
     Snapshot,
 )
 
-READ_DEADLINE = 120.0  # an operation that can't read AWS for this long ends where it stands
-
 
 @dataclass(frozen=True)
 class Phase:
+    """`needs` must be known before the phase decides anything; `reads` is looked at where it is known."""
+
     needs: frozenset[Part]
     decide: Callable[[Cycle], Step]
+    reads: frozenset[Part] = frozenset()
 
 
 def decide(
@@ -61,32 +62,26 @@ def decide(
         cycle = replace(cycle, progress=step)
 
 
-def needed(progress: Progress) -> frozenset[Part]:
+def needed(request: Request, progress: Progress) -> frozenset[Part]:
     """The parts of a snapshot that the operation's present phase looks at."""
-    return PHASES[progress.phase].needs
+    phase = PHASES[progress.phase]
+    judges = progress.phase == "shift" and (request.goal is not Goal.FAILOVER or progress.mark("shifting"))
+    return phase.needs | phase.reads | (shift.JUDGING if judges else frozenset())
 
 
 def _guarded(cycle: Cycle, cancel: str) -> Step:
     phase = PHASES[cycle.progress.phase]
     cancelling = bool(cancel) and cycle.progress.phase != "going_back"
     needs = [Part.ROUTES] if cancelling else [Part.ROUTES, *sorted(phase.needs)]
-    unread = next((part for part in needs if cycle.reading(part).value is None), None)
+    unread = unread_part(cycle, needs)
     if unread:
-        return _unread(cycle, unread)
+        return unread
     foreign = _foreign(cycle)
     if foreign:
         headline = "A split that this operation did not write was found"
         remedy = "Look who changed it; release the hold, then start again from what is there now."
         return stop(cycle, headline, foreign, rule="foreign_change", remedy=remedy)
     return _cancelled(cycle, cancel) if cancelling else phase.decide(cycle)
-
-
-def _unread(cycle: Cycle, part: Part) -> Decision:
-    reading = cycle.reading(part)
-    problem = f"{part.value}: {reading.problem}"
-    if cycle.now - cycle.progress.phase_since > READ_DEADLINE + cycle.policy.scale_deadline_seconds:
-        return stop(cycle, "AWS could not be read", problem, rule="deadlines")
-    return wait(cycle, "Waiting until AWS can be read", problem)
 
 
 def _foreign(cycle: Cycle) -> str:
@@ -215,17 +210,17 @@ def _healthy(cycle: Cycle) -> Step:
     return wait(replace(cycle, progress=progress), f"Waiting for {progress.enough} healthy targets", figures)
 
 
-ALL = frozenset(Part)
-_TRAFFIC = frozenset({Part.ROUTES, Part.SERVICE, Part.TARGETS, Part.ALARMS, Part.METRICS, Part.LIMITS})
+_HEALTH = frozenset({Part.ROUTES, Part.SERVICE, Part.TARGETS})
+_SCALING = frozenset({Part.ROUTES, Part.SERVICE, Part.BOUNDS})
 
 PHASES = {
-    "start": Phase(frozenset({Part.ROUTES, Part.SERVICE, Part.BOUNDS}), _start),
-    "capacity": Phase(frozenset({Part.ROUTES, Part.SERVICE, Part.BOUNDS}), _capacity),
-    "healthy": Phase(frozenset({Part.ROUTES, Part.SERVICE, Part.TARGETS}), _healthy),
-    "shift": Phase(_TRAFFIC, shift.decide),
-    "settle": Phase(_TRAFFIC, shift.settle),
-    "going_back": Phase(_TRAFFIC, shift.go_back),
-    "bake": Phase(_TRAFFIC, retire.bake),
-    "drain": Phase(_TRAFFIC, retire.drain),
-    "scale_in": Phase(frozenset({Part.ROUTES, Part.SERVICE, Part.BOUNDS, Part.METRICS}), retire.scale_in),
+    "start": Phase(_SCALING, _start, reads=frozenset(Part)),
+    "capacity": Phase(_SCALING, _capacity, reads=frozenset({Part.METRICS})),
+    "healthy": Phase(_HEALTH, _healthy),
+    "shift": Phase(_HEALTH, shift.decide),
+    "settle": Phase(_HEALTH, shift.settle, reads=shift.JUDGING),
+    "going_back": Phase(_HEALTH, shift.go_back, reads=shift.JUDGING),
+    "bake": Phase(_HEALTH | {Part.ALARMS}, retire.bake),
+    "drain": Phase(frozenset({Part.ROUTES, Part.SERVICE, Part.ALARMS, Part.METRICS}), retire.drain),
+    "scale_in": Phase(_SCALING | {Part.METRICS}, retire.scale_in),
 }

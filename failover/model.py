@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+NOT_READ = "not read yet"
 MAX_WEIGHT = 999  # ALB's own range: ForwardActionConfig, TargetGroupTuple.Weight
 
 
@@ -171,7 +172,7 @@ class Reading(Generic[T]):
 
     value: T | None = None
     at: float = 0.0
-    problem: str = "not read yet"
+    problem: str = NOT_READ
 
     @classmethod
     def of(cls, value: T, at: float) -> Reading[T]:
@@ -332,8 +333,11 @@ class SetDesiredCount:
 
 @dataclass(frozen=True)
 class SetSplit:
+    """`before` is what the decision saw there; the adapter writes nothing where it finds something else."""
+
     route_arn: str
     split: Split
+    before: Split
 
     def __str__(self) -> str:
         return f"Weights become {self.split} on {self.route_arn.split('/', 1)[-1]}"

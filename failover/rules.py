@@ -103,7 +103,7 @@ def ecs_ready(write: Write) -> str:
         return ""
     healthy = _fresh_healthy(write)
     policy = write.application.policy
-    enough = max(policy.min_healthy, tasks_needed(policy, write.snapshot, write.now))
+    enough = max(policy.min_healthy, write.progress.enough, tasks_needed(policy, write.snapshot, write.now))
     if healthy is None:
         return "The health of ECS targets is unknown or too old."
     return "" if healthy >= enough else f"ECS has {healthy} healthy targets, {enough} are needed."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from failover.cycle import Cycle, Step, refuse, stop, wait
+from failover.cycle import Cycle, Step, refuse, stop, unread_part, wait
 from failover.demand import project
 from failover.evidence import (
     SMALL_STEP_PERCENT,
@@ -16,9 +16,10 @@ from failover.evidence import (
     pool_answers,
     recent,
 )
-from failover.model import Decision, Goal, Kind, Position, RouteState, SetSplit, Split
+from failover.model import Decision, Goal, Kind, Part, Position, RouteState, SetSplit, Split
 
 AGREED_READS = 2  # consecutive reads in which every route shows what was asked
+JUDGING = frozenset({Part.ALARMS, Part.METRICS, Part.LIMITS})  # what a pool that gains traffic is judged by
 STRAY_PERCENT = 5  # traffic agrees when no more than this share still goes to the pool without weight
 
 
@@ -85,7 +86,7 @@ def _write(cycle: Cycle, target: Split) -> Decision:
         Kind.ACT,
         f"Weights {', '.join(sorted({str(r.split) for r in stale}))} → {target}",
         progress.marked("shifting", cycle.now),
-        actions=tuple(SetSplit(r.arn, on_route(r, target)) for r in stale),
+        actions=tuple(SetSplit(arn, after, before) for arn, (before, after) in written.items()),
         wait=1.0,
     )
 
@@ -125,6 +126,9 @@ def _ecs_not_ready(cycle: Cycle) -> Step | None:
 def _lambda_not_ready(cycle: Cycle, target: Split) -> Step | None:
     if "lambda_ready" in cycle.request.override:
         return None
+    unread = unread_part(cycle, sorted(JUDGING))
+    if unread:
+        return unread
     reason = ""
     answers = lambda_answers(cycle.policy, cycle.snapshot, cycle.progress.step_since or recent(cycle.policy, cycle.now))
     projection = project(cycle.policy, cycle.snapshot, cycle.progress.memory, cycle.now)
