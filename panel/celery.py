@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 
-from celery import Celery
+from celery import Celery, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panel.settings")
 
 from django.conf import settings
+
+from panel import environment
 
 TASK_SECONDS = 30  # a cycle has 10; whatever takes three times as long hangs
 
@@ -16,6 +19,7 @@ app = Celery("panel")
 app.conf.update(
     broker_url=settings.REDIS_URL,
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
     # A silent Redis would otherwise block whoever publishes for 40 s; a lost wake-up costs a sweep's 2 s.
     broker_transport_options={
         "visibility_timeout": 3600,
@@ -57,3 +61,12 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks()
+
+
+@signals.celeryd_init.connect  # type: ignore[untyped-decorator]  # celery has no types
+@signals.beat_init.connect  # type: ignore[untyped-decorator]
+def _stop_without_secret(**_: object) -> None:
+    try:
+        environment.require_secret()
+    except environment.SettingsError as problem:
+        sys.exit(str(problem))

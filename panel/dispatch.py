@@ -14,6 +14,7 @@ from django.db import transaction
 from panel.celery import app
 
 MOST_PENDING = 10_000
+WORTHLESS_AFTER = 60.0  # a sweep has long found what a wake-up this late would wake
 log = structlog.get_logger(__name__)
 
 Wakeup = tuple[str, int, float]
@@ -51,7 +52,7 @@ class Dispatcher:
     def _publish(self, batch: list[Wakeup]) -> None:
         try:
             for task, row_id, seconds in batch:
-                app.send_task(task, (row_id,), countdown=seconds or None)
+                app.send_task(task, (row_id,), countdown=seconds or None, expires=seconds + WORTHLESS_AFTER)
         except Exception as problem:  # noqa: BLE001 - whatever the broker does, this thread goes on
             # With a silent broker each try costs its time-out, so the rest of the batch is left to the sweep as well.
             log.warning("wakeups_lost", count=len(batch), problem=str(problem))

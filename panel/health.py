@@ -8,6 +8,8 @@ from django.http import HttpRequest, JsonResponse
 from panel import broker
 from panel.fleet import heartbeats
 
+Parts = dict[str, dict[str, object]]
+
 
 def healthz(_request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
@@ -15,15 +17,17 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 
 def readyz(_request: HttpRequest) -> JsonResponse:
     """200 when all parts are well, else 503; each part is named with `ok`, and a heartbeat with its age in seconds."""
-    parts: dict[str, dict[str, object]] = {"broker": {"ok": broker.answers()}, **_database_and_beats()}
+    parts: Parts = {"broker": {"ok": broker.answers()}, **_database_and_beats()}
     ready = all(part["ok"] for part in parts.values())
     return JsonResponse({"status": "ready" if ready else "not ready", "parts": parts}, status=200 if ready else 503)
 
 
-def _database_and_beats() -> dict[str, dict[str, object]]:
+def _database_and_beats() -> Parts:
     try:
         beats = heartbeats.read()
     except Error:
         return {"database": {"ok": False}}
-    shown = {name: {"ok": beat.ok, "age_seconds": beat.age_seconds} for name, beat in beats.items()}
-    return {"database": {"ok": True}, **shown}
+    parts: Parts = {"database": {"ok": True}}
+    for name, beat in beats.items():
+        parts[name] = {"ok": beat.ok, "age_seconds": beat.age_seconds}
+    return parts

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 
-class ContentSecurityPolicy(CSPMiddleware):  # type: ignore[misc]  # django-csp has no types
+class ContentSecurityPolicy(CSPMiddleware):
     """The settings' policy, and connections to the live updates where they have a port of their own."""
 
     def get_policy_parts(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from django.db import transaction
+from django.db import models, transaction
 
 import failover.events
 from failover.events import EventError
@@ -54,10 +55,16 @@ def _columns(event: failover.events.Event) -> dict[str, Any]:
         "alarm_state": event.alarm_state,
     }
     for name, text in {"event_id": event.id, **texts}.items():
-        longest = Event._meta.get_field(name).max_length or 0  # noqa: SLF001 - Django's documented way
+        longest = _longest(name)
         if len(text) > longest:
             raise EventError(f"The event's {name} is longer than {longest} characters.")
     return {**texts, "happened_at": _moment(event.at)}
+
+
+@cache
+def _longest(name: str) -> int:
+    column = Event._meta.get_field(name)  # noqa: SLF001 - Django's documented way
+    return cast("models.CharField[str, str]", column).max_length or 0
 
 
 def _moment(at: float | None) -> datetime | None:

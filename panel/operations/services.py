@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -17,11 +18,11 @@ from django.utils import timezone
 
 from failover.codec import decode, encode
 from failover.model import Goal, Memory, Mode, Progress, Split
+from failover.rules import OVERRIDABLE
 from panel import dispatch, live_hints
 from panel.fleet.models import Application
 from panel.operations.models import Hold, JournalEntry, Operation, Refusal
 
-OVERRIDABLE = frozenset({"ecs_ready", "lambda_ready", "towards_health", "foreign_change"})
 PANEL = "panel"  # the owner of a hold that no person placed
 STEP_TASK = "operations.step"
 QUIET = timedelta(minutes=1)  # a refusal unseen for this long is a new trigger when it is seen again
@@ -87,7 +88,7 @@ def request_operation(
 def wake(operation: Operation, seconds: float = 0) -> None:
     """Have a worker step `operation` in so many seconds, once this transaction is committed."""
     dispatch.wake(STEP_TASK, operation.pk, seconds)
-    live_hints.publish(operation.application.slug)
+    hint(operation.application)
 
 
 def _check(goal: str, reason: str, weights: tuple[int, int] | None, override: Collection[str]) -> None:
@@ -179,7 +180,7 @@ def place_hold(application: Application | None, *, owner: str, reason: str, minu
         expires_at=timezone.now() + timedelta(minutes=minutes),
     )
     log.info("hold_placed", application=application and application.slug, owner=owner, minutes=minutes, rule=rule)
-    _hint(application)
+    hint(application)
     return hold
 
 
@@ -187,7 +188,13 @@ def release_hold(hold: Hold, *, by: str) -> None:
     """End a hold now. One that has ended already stays as it was."""
     Hold.objects.filter(pk=hold.pk, released_at=None).update(released_at=timezone.now(), released_by=by)
     log.info("hold_released", hold=hold.pk, by=by)
-    _hint(hold.application)
+    hint(hold.application)
+
+
+def release_holds_of(application: Application, rule: str, *, by: str) -> None:
+    """End the holds that `rule` placed on `application`."""
+    for hold in Hold.objects.filter(application=application, rule=rule, released_at=None):
+        release_hold(hold, by=by)
 
 
 def active_hold(application: Application) -> Hold | None:
@@ -207,12 +214,13 @@ def set_mode(application: Application, mode: str, *, by: str) -> None:
     Application.objects.filter(pk=application.pk).update(mode=mode, updated_at=timezone.now())
     log.info("mode_set", application=application.slug, before=application.mode, mode=mode, by=by)
     application.mode = mode
-    _hint(application)
+    hint(application)
 
 
-def _hint(application: Application | None) -> None:
+def hint(application: Application | None) -> None:
+    """Have the open pages of an application look again, after the commit. With None: a hold for all, nobody's page."""
     if application is not None:
-        live_hints.publish(application.slug)
+        transaction.on_commit(partial(live_hints.publish, application.slug))
 
 
 def _journal(operation: Operation, kind: str, message: str, detail: dict[str, Any] | None = None) -> None:

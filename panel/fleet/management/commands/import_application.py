@@ -1,0 +1,37 @@
+"""`manage.py import_application FILE.toml …`"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from failover import config
+from panel.fleet.applications import Import, ImportRefused, import_document
+
+
+class Command(BaseCommand):
+    help = "Create or update applications from their TOML files, and print what changed."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("files", nargs="+", metavar="FILE.toml")
+
+    def handle(self, *, files: list[str], **_options: Any) -> None:
+        problems = [problem for file in files if (problem := self._import(file))]
+        if problems:
+            raise CommandError("\n".join(problems))
+
+    def _import(self, file: str) -> str:
+        """The file's problem, or nothing. Each file is taken as a whole or not at all; the others are taken anyway."""
+        try:
+            result = import_document(config.read(file), file)
+        except (config.ConfigError, ImportRefused) as problem:
+            return str(problem)
+        self.stdout.write(_sentence(result))
+        return ""
+
+
+def _sentence(result: Import) -> str:
+    if result.created:
+        return f"{result.application}: created"
+    return "\n  ".join([f"{result.application}: {'changed' if result.changes else 'unchanged'}", *result.changes])

@@ -1,0 +1,23 @@
+"""`manage.py create_webhook_key NAME`"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import IntegrityError
+
+from panel.ingest import keys
+
+
+class Command(BaseCommand):
+    help = "Make a key for an EventBridge connection. Its secret is printed once and can't be read again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", metavar="NAME")
+
+    def handle(self, *, name: str, **_options: Any) -> None:
+        try:
+            self.stdout.write(keys.create(name))
+        except IntegrityError:
+            raise CommandError(f"There is a webhook key {name!r} already; choose another name.") from None

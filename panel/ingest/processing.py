@@ -1,0 +1,50 @@
+"""What becomes of a stored event. It only wakes: what happens is decided on the alarms as re-read after it came."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from failover.model import Snapshot
+from panel.fleet import snapshots
+from panel.fleet.applications import configuration
+from panel.fleet.models import Application
+from panel.fleet.observation import observe
+from panel.ingest.models import Event
+from panel.operations import automatic
+
+
+def process(event_pk: int) -> None:
+    """Consider every application that the event matched, and write down what became of it and why.
+
+    While another worker is reading one of them, the event stays stored and the sweep comes back to it.
+    """
+    event = Event.objects.filter(pk=event_pk, status=Event.Status.STORED).first()
+    if event is None:
+        return
+    outcomes = {application: _outcome(event, application) for application in event.applications.all()}
+    if None in outcomes.values():
+        return
+    outcome = "\n".join(f"{application}: {sentence}" for application, sentence in outcomes.items())
+    Event.objects.filter(pk=event.pk).update(
+        status=Event.Status.PROCESSED, processed_at=timezone.now(), outcome=outcome
+    )
+
+
+def _outcome(event: Event, application: Application) -> str | None:
+    limit = configuration(application).policy.max_event_age_seconds
+    age = (event.received_at - event.happened_at).total_seconds() if event.happened_at else 0.0
+    if age > limit:
+        return (
+            f"It was {age:.0f} s old when it came, more than max_event_age_seconds ({limit:g}), and changed nothing; "
+            f"what the alarms show now decides."
+        )
+    snapshot = _read_since(application, event.received_at.timestamp())
+    return automatic.consider(application, snapshot, counts=True) if snapshot else None
+
+
+def _read_since(application: Application, moment: float) -> Snapshot | None:
+    """A snapshot whose alarms were read after `moment`: of a flood of events only the first has to read AWS."""
+    known = snapshots.latest(application)
+    if known is not None and known.at >= moment and known.alarms.at >= moment:
+        return known
+    return observe(application)

@@ -1,0 +1,112 @@
+"""The controller's journal as rows, and the lease that says who may write.
+
+A lease is claimed by one compare-and-set UPDATE, lasts LEASE, and passes on only once it has run out. The controller
+begins a write only with more lease left than a write's time-out (7 s), and sends it once: so when another worker can
+claim the lease, the last write of the one before has been answered or given up, and the new one reads AWS first.
+
+    holder    |claim ──────────── last begin of a write ─── time-out 7 s ─┤
+    lease     |──────────────────────────── 20 s ─────────────────────────|
+    next holder                                                           |claim, read, decide
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from failover.codec import encode
+from failover.model import Action, Decision, Kind, Snapshot
+from failover.ports import AwsError, Call
+from panel import live_hints
+from panel.operations.models import JournalEntry, Operation
+
+LEASE = timedelta(seconds=20)
+EARLY = timedelta(seconds=0.5)  # a wake-up may arrive a little before its time
+
+
+class LeaseLostError(Exception):
+    """Another worker steps this operation now; whatever this one still meant to store is void."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Held by `holder` until `until` (monotonic seconds), reckoned from before the claim: never longer than stored."""
+
+    operation_id: int
+    holder: str
+    until: float
+
+    @classmethod
+    def claim(cls, operation_id: int) -> Lease | None:
+        """The lease of an operation that is due, or None where it is not due, has ended, or somebody was faster."""
+        holder, until = uuid4().hex, time.monotonic() + LEASE.total_seconds()
+        now = timezone.now()
+        due = Operation.objects.filter(
+            Q(lease_until=None) | Q(lease_until__lt=now),
+            pk=operation_id,
+            status__in=Operation.ACTIVE,
+            next_step_at__lte=now + EARLY,
+        )
+        claimed = due.update(
+            lease_holder=holder,
+            lease_until=now + LEASE,
+            started_at=Coalesce(F("started_at"), now),
+        )
+        return cls(operation_id, holder, until) if claimed else None
+
+    def seconds_left(self) -> float:
+        return max(0.0, self.until - time.monotonic())
+
+    def update(self, **values: Any) -> None:
+        """Change the operation's row, if this is still its holder. Raises LeaseLostError."""
+        held = Operation.objects.filter(pk=self.operation_id, lease_holder=self.holder)
+        if not held.update(**values):
+            raise LeaseLostError(f"The lease of operation #{self.operation_id} has passed to another worker.")
+
+
+class RowJournal:
+    """failover.ports.Journal: every entry is committed before the controller goes on."""
+
+    def __init__(self, operation: Operation, lease: Lease) -> None:
+        self._operation = operation
+        self._lease = lease
+        self._headline = operation.headline
+
+    def decided(self, decision: Decision) -> None:
+        """Commit progress before AWS hears of it. Raises LeaseLostError, so that no write follows."""
+        with transaction.atomic():
+            self._lease.update(
+                progress=encode(decision.progress),
+                headline=decision.headline,
+                detail=decision.detail,
+                status=Operation.Status.WAITING if decision.kind is Kind.WAIT else Operation.Status.RUNNING,
+            )
+            if decision.headline != self._headline:
+                detail = {"kind": decision.kind.value, "detail": decision.detail, "rule": decision.rule}
+                self.note("decision", decision.headline, detail)
+        self._headline = decision.headline
+        live_hints.publish(self._operation.application.slug)
+
+    def called(self, call: Call) -> None:
+        self.note("call", f"{call.action}: {call.before} → {call.after}", asdict(call))
+
+    def failed(self, action: Action, error: AwsError) -> None:
+        self.note("call", f"{action}: failed, {error}", {"error": error.kind, "remedy": error.remedy})
+
+    def read_back(self, snapshot: Snapshot) -> None:
+        routes = snapshot.routes.value.managed if snapshot.routes.value else ()
+        shown = ", ".join(f"{route.label} shows {route.split or route.problem}" for route in routes)
+        self.note("readback", shown or f"Routes can't be read: {snapshot.routes.problem}", {})
+
+    def note(self, kind: str, message: str, detail: dict[str, Any]) -> None:
+        JournalEntry.objects.create(
+            operation=self._operation, at=timezone.now(), kind=kind, message=message, detail=detail
+        )

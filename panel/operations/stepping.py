@@ -1,0 +1,168 @@
+"""One cycle of an operation: claim it, run the controller, keep what came of it, and say when to go on."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import structlog
+from django.db import Error, transaction
+from django.utils import timezone
+
+import failover.memory
+from failover import controller
+from failover.codec import decode, encode
+from failover.model import Decision, Goal, Kind, Memory, Position, Progress, Request, Split
+from failover.ports import Outcome
+from panel.fleet import connections, snapshots
+from panel.fleet.applications import parsed
+from panel.fleet.models import Application
+from panel.operations import services
+from panel.operations.journal import Lease, LeaseLostError, RowJournal
+from panel.operations.models import Operation
+
+RETRY_SECONDS = 5.0
+MOST_FAILED_STEPS = 24  # two minutes of errors of ours, then the operation ends and people are needed
+PEOPLE_FIRST = "people_first"
+
+log = structlog.get_logger(__name__)
+
+
+def step_operation(operation_id: int) -> None:
+    """Step once, if the operation is due and nobody else does. Safe to call at any time, as often as one likes.
+
+    A database error is raised: nothing was stored, the lease runs out, and the sweep comes back.
+    """
+    lease = Lease.claim(operation_id)
+    if lease is None:
+        return
+    operation = Operation.objects.select_related("application", "requested_by").get(pk=operation_id)
+    try:
+        outcome = _cycle(operation, lease)
+        _keep(operation, lease, outcome)
+    except LeaseLostError:
+        log.warning("lease_lost", operation=operation_id)
+    except Error:
+        raise
+    except Exception as problem:
+        log.exception("step_failed", operation=operation_id)
+        _stumble(operation, lease, problem)
+
+
+def request_of(operation: Operation) -> Request:
+    """What the operation was asked for, as the controller takes it."""
+    lambda_, ecs = operation.weight_lambda, operation.weight_ecs
+    return Request(
+        Goal(operation.goal),
+        None if lambda_ is None or ecs is None else Split(lambda_, ecs),
+        automatic=operation.trigger == Operation.Trigger.AUTOMATIC,
+        override=frozenset(operation.override),
+    )
+
+
+def _cycle(operation: Operation, lease: Lease) -> Outcome:
+    application = parsed(operation.document, operation.application.slug)
+    outcome = controller.step(
+        application,
+        request_of(operation),
+        decode(Progress, operation.progress),
+        aws=connections.connect(application),
+        journal=RowJournal(operation, lease),
+        lease=lease,
+        clock=time.time,
+        cancel=operation.cancel_requested,
+    )
+    snapshots.store(operation.application, outcome.snapshot)
+    return outcome
+
+
+def _keep(operation: Operation, lease: Lease, outcome: Outcome) -> None:
+    decision = outcome.decision
+    if decision.kind in (Kind.ACT, Kind.WAIT):
+        _go_on(operation, lease, decision.wait, failed_steps=0)
+        return
+    with transaction.atomic():
+        _end(operation, lease, decision)
+        if decision.kind is not Kind.REFUSE:
+            _remember(operation, outcome)
+            _hold(operation, outcome)
+    services.hint(operation.application)
+
+
+def _go_on(operation: Operation, lease: Lease, seconds: float, **values: object) -> None:
+    at = timezone.now() + timedelta(seconds=seconds)
+    with transaction.atomic():
+        lease.update(next_step_at=at, lease_holder="", lease_until=None, **values)
+        services.wake(operation, seconds)
+
+
+def _end(operation: Operation, lease: Lease, decision: Decision) -> None:
+    lease.update(
+        status=_status(operation, decision),
+        rule=decision.rule,
+        error="" if decision.kind is Kind.DONE else _sentences(decision),
+        headline=decision.headline,
+        detail=decision.detail,
+        progress=encode(decision.progress),
+        finished_at=timezone.now(),
+        next_step_at=None,
+        lease_holder="",
+        lease_until=None,
+    )
+
+
+def _status(operation: Operation, decision: Decision) -> Operation.Status:
+    if decision.kind is Kind.DONE:
+        return Operation.Status.SUCCEEDED
+    if operation.cancel_requested and not decision.rule:
+        return Operation.Status.CANCELLED
+    return Operation.Status.FAILED
+
+
+def _sentences(decision: Decision) -> str:
+    parts = (part.strip().rstrip(".") for part in (decision.headline, decision.detail, decision.remedy))
+    return " ".join(f"{part}." for part in parts if part)
+
+
+def _remember(operation: Operation, outcome: Outcome) -> None:
+    application = Application.objects.select_for_update().get(pk=operation.application_id)
+    memory = failover.memory.after(
+        decode(Memory, application.memory), request_of(operation), outcome, timezone.now().timestamp()
+    )
+    Application.objects.filter(pk=application.pk).update(memory=encode(memory))
+
+
+def _hold(operation: Operation, outcome: Outcome) -> None:
+    """Who moved traffic by hand, or found it moved, is not overruled by automation: the rule people_first.
+
+    A foreign change or a cancellation asks for a person's look, an hour's worth. A manual failover, or a split set by
+    hand, is an on-call shift's decision: 8 hours. A manual failback asks for the normal state, and ends such a hold.
+    """
+    application, decision = operation.application, outcome.decision
+    if decision.rule == "foreign_change":
+        _place(application, services.PANEL, f"{decision.headline}: {decision.detail}", 60, decision.rule)
+    elif operation.cancel_requested:
+        _place(application, services.PANEL, operation.cancel_requested, 60, PEOPLE_FIRST)
+    elif operation.trigger == Operation.Trigger.MANUAL and decision.kind is Kind.DONE:
+        services.release_holds_of(application, PEOPLE_FIRST, by=services.PANEL)
+        if outcome.snapshot.position is not Position.LAMBDA:
+            owner = operation.requested_by.get_username() if operation.requested_by else services.PANEL
+            _place(application, owner, f"People first: {operation}, {operation.reason}", 8 * 60, PEOPLE_FIRST)
+
+
+def _place(application: Application, owner: str, reason: str, minutes: int, rule: str) -> None:
+    services.place_hold(application, owner=owner, reason=reason, minutes=minutes, rule=rule)
+
+
+def _stumble(operation: Operation, lease: Lease, problem: Exception) -> None:
+    """An error of ours, not AWS's. Try again for a while; then end where traffic stands, and hold automation off."""
+    said = f"An internal error: {type(problem).__name__}: {problem}"
+    failed_steps = operation.failed_steps + 1
+    if failed_steps <= MOST_FAILED_STEPS and not operation.cancel_requested:
+        _go_on(operation, lease, RETRY_SECONDS, failed_steps=failed_steps, detail=said)
+        return
+    remedy = "Traffic stays as it was last written: look at the application's page, and at the log for this operation."
+    ended = Decision(Kind.STOP, said, decode(Progress, operation.progress), remedy=remedy)
+    with transaction.atomic():
+        _end(operation, lease, ended)
+        _place(operation.application, services.PANEL, f"{operation} ended on an internal error", 60, "")
