@@ -121,9 +121,10 @@ def _too_early(policy: Policy, memory: Memory, alarms: tuple[Alarm, ...], now: f
     if not memory.failover_automatic:
         return Refused(Goal.FAILBACK, "people_first", "A person moved this traffic; only a person moves it back.",
                        "Fail back by hand.")  # fmt: skip
-    cooldown = policy.cooldown_seconds - (now - (memory.failover_at or now))
+    age = now - memory.failover_at if memory.failover_at is not None else 0.0
+    cooldown = policy.cooldown_seconds - age
     if cooldown > 0:
-        return Refused(Goal.FAILBACK, "cooldown", f"The failover is {policy.cooldown_seconds - cooldown:.0f} s old.",
+        return Refused(Goal.FAILBACK, "cooldown", f"The failover is {age:.0f} s old.",
                        f"It may fail back in {cooldown:.0f} s.")  # fmt: skip
     since = max(alarm.since for alarm in alarms)
     dwell = policy.dwell_seconds * memory.dwell_factor - (now - since)

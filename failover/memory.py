@@ -24,7 +24,8 @@ def after(memory: Memory, request: Request, outcome: Outcome, now: float) -> Mem
     if request.goal is Goal.FAILBACK and outcome.progress.mark("shifting"):
         return replace(kept, failover_at=now, dwell_factor=_doubled(kept))
     if request.goal is Goal.SET_WEIGHTS and done:
-        return replace(kept, failover_at=kept.failover_at or now, failover_automatic=False)
+        since = now if kept.failover_at is None else kept.failover_at
+        return replace(kept, failover_at=since, failover_automatic=False)
     return kept
 
 

@@ -1,0 +1,267 @@
+"""Whole operations in virtual time: what an operator would see happen, step by step."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from failover.model import (
+    AlarmState,
+    Baseline,
+    Bounds,
+    Goal,
+    Kind,
+    Memory,
+    Part,
+    Position,
+    Request,
+    SetBounds,
+    SetDesiredCount,
+    SetSplit,
+    Split,
+)
+from failover.ports import AwsError
+from tests.failover.world import LISTENER, RULE, Crash, Run, World, application, on_ecs
+
+FAILOVER, FAILBACK = Request(Goal.FAILOVER), Request(Goal.FAILBACK)
+WAS_STANDBY = Memory(baseline=Baseline(0), duration=0.1)
+
+
+def ended(run: Run, kind: Kind) -> Run:
+    outcome = run.to_end()
+    assert outcome.decision.kind is kind, "\n".join(run.journal.lines)
+    assert run.world.broken == [], "\n".join([*run.world.broken, *run.journal.lines])
+    return run
+
+
+# ---- failover ----
+
+
+def test_failover_starts_tasks_waits_for_health_and_moves_every_route():
+    run = ended(Run(World(), FAILOVER), Kind.DONE)
+    assert [type(action) for _, action in run.world.writes] == [SetDesiredCount, SetSplit, SetSplit]
+    assert run.outcome.snapshot.position is Position.ECS
+    assert "traffic agrees" in run.outcome.decision.headline
+
+
+def test_failover_never_lowers_the_desired_count():
+    run = ended(Run(World(desired=10, tasks=[0.0] * 10), FAILOVER), Kind.DONE)
+    assert run.world.desired == 10
+
+
+def test_failover_asks_for_the_tasks_that_demand_needs():
+    world = World(rate=100)
+    world.pass_time(10)
+    ended(Run(world, FAILOVER, application(requests_per_task=20)), Kind.DONE)
+    assert world.desired == 5
+
+
+def test_failover_passes_through_the_policys_steps():
+    run = ended(Run(World(), FAILOVER, application(shift_steps=(10, 50, 100))), Kind.DONE)
+    shown = [action.split for _, action in run.world.writes if isinstance(action, SetSplit)]
+    assert shown == [Split(90, 10)] * 2 + [Split(50, 50)] * 2 + [Split(0, 100)] * 2
+
+
+def test_failover_raises_autoscaling_bounds_before_the_count():
+    run = ended(Run(World(bounds=Bounds(0, 1)), FAILOVER), Kind.DONE)
+    assert run.world.writes[0][1] == SetBounds(Bounds(2, 2))
+    assert run.journal.progress.memory.baseline == Baseline(0, Bounds(0, 1))
+
+
+def test_failover_without_healthy_targets_stops_at_its_deadline_and_leaves_traffic():
+    run = ended(Run(World(sick=True), FAILOVER), Kind.STOP)
+    assert run.outcome.decision.rule == "capacity"
+    assert run.outcome.snapshot.position is Position.LAMBDA
+
+
+def test_failover_goes_back_when_ecs_fails_the_first_requests():
+    run = ended(Run(World(ecs_5xx=0.5), FAILOVER, application(shift_steps=(10, 100))), Kind.STOP)
+    assert run.outcome.snapshot.split == Split(100, 0)
+    assert "50 % of" in run.outcome.decision.detail
+
+
+def test_failover_that_was_done_already_is_done_without_a_write():
+    run = ended(Run(on_ecs(World()), FAILOVER), Kind.DONE)
+    assert run.world.writes == []
+
+
+def test_too_little_traffic_is_told_as_inconclusive():
+    run = ended(Run(World(rate=0), FAILOVER), Kind.DONE)
+    assert "inconclusive" in run.outcome.decision.headline
+
+
+# ---- failback ----
+
+
+def test_failback_steps_down_bakes_drains_and_scales_in():
+    world = on_ecs(World())
+    world.pass_time(30)
+    run = ended(Run(world, FAILBACK, memory=WAS_STANDBY), Kind.DONE)
+    shown = [action.split.ecs for _, action in world.writes if isinstance(action, SetSplit)]
+    assert shown == [10 * 9, 90, 50, 50, 0, 0]
+    assert world.desired == 0
+    verified, scaled = run.journal.progress.mark("verified"), world.writes[-1][0]
+    assert scaled - verified >= run.app.policy.bake_seconds
+
+
+def test_failback_restores_count_and_bounds_of_before():
+    world = on_ecs(World(bounds=Bounds(2, 4)))
+    world.pass_time(30)
+    memory = Memory(Baseline(1, Bounds(1, 4)), Bounds(2, 4), duration=0.1)
+    ended(Run(world, FAILBACK, memory=memory), Kind.DONE)
+    assert (world.desired, world.bounds) == (1, Bounds(1, 4))
+
+
+def test_failback_leaves_bounds_that_somebody_else_set():
+    world = on_ecs(World(bounds=Bounds(0, 9)))
+    world.pass_time(30)
+    memory = Memory(Baseline(0, Bounds(0, 4)), Bounds(2, 4), duration=0.1)
+    ended(Run(world, FAILBACK, memory=memory), Kind.DONE)
+    assert world.bounds == Bounds(0, 9)
+
+
+def test_failback_is_refused_while_demand_exceeds_lambdas_limit():
+    world = on_ecs(World(rate=200))
+    world.pass_time(30)
+    run = ended(Run(world, FAILBACK, memory=WAS_STANDBY), Kind.REFUSE)
+    assert run.outcome.decision.rule == "lambda_ready"
+    assert world.writes == []
+
+
+def test_failback_returns_to_ecs_when_the_alarm_comes_back_while_baking():
+    world = on_ecs(World())
+    world.pass_time(30)
+    run = Run(world, FAILBACK, memory=WAS_STANDBY)
+    while run.journal.progress.phase != "bake":
+        world.pass_time(run.step().decision.wait)
+    world.alarm, world.alarm_since = AlarmState.ALARM, world.now
+    ended(run, Kind.STOP)
+    assert run.outcome.snapshot.position is Position.ECS
+    assert world.desired == 2
+
+
+def test_failback_leaves_the_tasks_where_another_rule_still_uses_them():
+    world = on_ecs(World())
+    world.pass_time(30)
+    run = Run(world, FAILBACK, memory=WAS_STANDBY)
+    observe = world.observe
+
+    def with_foreign_rule(parts=tuple(Part)):
+        found = observe(parts)
+        routes = found.routes.value
+        return type(found)(**{
+            **found.__dict__,
+            "routes": type(found.routes).of(type(routes)(routes.managed, ("HTTP :80, /admin",)), found.routes.at),
+        })  # fmt: skip
+
+    world.observe = with_foreign_rule
+    ended(run, Kind.STOP)
+    assert run.outcome.decision.rule == "no_early_scale_in"
+    assert world.desired == 2
+
+
+# ---- set_weights ----
+
+
+def test_set_weights_starts_tasks_first_and_moves_once():
+    run = ended(Run(World(), Request(Goal.SET_WEIGHTS, Split(90, 10))), Kind.DONE)
+    assert run.world.splits == {LISTENER: Split(90, 10), RULE: Split(90, 10)}
+    assert run.world.desired == 2
+
+
+def test_weights_beside_a_third_group_keep_their_sum():
+    world = World(splits={LISTENER: Split(4, 0), RULE: Split(4, 0)}, third_group=1)
+    ended(Run(world, Request(Goal.SET_WEIGHTS, Split(50, 50))), Kind.DONE)
+    assert (world.splits[LISTENER].lambda_, world.splits[LISTENER].ecs) == (2, 2)
+
+
+# ---- interruptions ----
+
+
+def test_a_foreign_change_stops_the_operation_and_is_left_as_it_is():
+    world = World()
+    run = Run(world, FAILOVER)
+    while run.journal.progress.phase != "healthy":
+        world.pass_time(run.step().decision.wait)
+    world.splits[RULE] = Split(70, 30)
+    ended(run, Kind.STOP)
+    assert run.outcome.decision.rule == "foreign_change"
+    assert world.splits == {LISTENER: Split(100, 0), RULE: Split(70, 30)}
+
+
+def test_cancelling_before_the_shift_leaves_traffic_alone():
+    world = World()
+    run = ended(Run(world, FAILOVER, cancel_at=world.now + 4), Kind.STOP)
+    assert run.outcome.snapshot.split == Split(100, 0)
+    assert "Cancelled: enough" in run.outcome.decision.headline
+
+
+def test_cancelling_between_two_routes_returns_both():
+    world = World()
+    run = Run(world, FAILOVER)
+
+    def die_before_the_rule(action):
+        if isinstance(action, SetSplit) and action.route_arn == RULE:
+            run.cancel_at = 0.0
+            raise Crash
+
+    world.before_write = die_before_the_rule
+    while run.cancel_at is None:
+        outcome = run.step()
+        world.pass_time(outcome.decision.wait if outcome else 1)
+    world.before_write = lambda _: None
+    ended(run, Kind.STOP)
+    assert set(world.splits.values()) == {Split(100, 0)}
+
+
+def test_unreadable_aws_is_waited_for():
+    world = World(unreadable={Part.ROUTES})
+    run = Run(world, FAILOVER)
+    assert run.step().decision.headline == "Waiting until AWS can be read"
+    world.unreadable.clear()
+    ended(run, Kind.DONE)
+
+
+def test_access_denied_ends_the_operation_with_the_remedy():
+    def deny(_):
+        raise AwsError("denied", "ecs:UpdateService on x: AccessDenied", "Grant ecs:UpdateService on x.")
+
+    run = ended(Run(World(before_write=deny), FAILOVER), Kind.STOP)
+    assert run.outcome.decision.remedy == "Grant ecs:UpdateService on x."
+
+
+@pytest.mark.parametrize("goal", [FAILOVER, FAILBACK])
+@given(crash=st.integers(1, 8), after=st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_a_crash_around_any_write_converges_to_the_same_end(goal, crash, after):
+    world = World() if goal is FAILOVER else on_ecs(World())
+    world.pass_time(30)
+    run = Run(world, goal, memory=WAS_STANDBY)
+    count = 0
+
+    def die(_):
+        nonlocal count
+        count += 1
+        if count == crash:
+            raise Crash
+
+    setattr(world, "after_write" if after else "before_write", die)
+    ended(run, Kind.DONE)
+    assert run.outcome.snapshot.position is (Position.ECS if goal is FAILOVER else Position.LAMBDA)
+    assert world.desired == (2 if goal is FAILOVER else 0)
+
+
+@given(lost=st.sets(st.integers(1, 8), max_size=4))
+@settings(max_examples=30, deadline=None)
+def test_lost_answers_are_found_by_reading_again(lost):
+    world = World()
+    count = 0
+
+    def lose(_):
+        nonlocal count
+        count += 1
+        if count in lost:
+            raise AwsError("unanswered", "no usable answer")
+
+    world.after_write = lose
+    ended(Run(world, FAILOVER), Kind.DONE)
+    assert set(world.splits.values()) == {Split(0, 100)}

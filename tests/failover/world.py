@@ -1,0 +1,268 @@
+"""A tiny AWS in virtual time that keeps the contract of `failover.ports.Aws`, and a judge of every write made to it.
+
+The judge shares no code with the controller: it looks at the world's truth, not at what was decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+
+from failover.controller import step
+from failover.model import (
+    Action,
+    Alarm,
+    AlarmState,
+    Application,
+    Bounds,
+    Decision,
+    Kind,
+    Limits,
+    Memory,
+    Metrics,
+    Part,
+    Policy,
+    Progress,
+    Reading,
+    Request,
+    Route,
+    Routes,
+    RouteState,
+    Scaling,
+    Service,
+    SetBounds,
+    SetDesiredCount,
+    SetSplit,
+    Snapshot,
+    Split,
+    Targets,
+)
+from failover.ports import AwsError, Call, Outcome
+
+LISTENER = "arn:aws:elasticloadbalancing:sa-east-1:111122223333:listener/app/checkout/50dc/f2f7"
+RULE = "arn:aws:elasticloadbalancing:sa-east-1:111122223333:listener-rule/app/checkout/50dc/f2f7/9683"
+GROUPS = "arn:aws:elasticloadbalancing:sa-east-1:111122223333:targetgroup"
+PERIOD = 5
+
+
+def application(**policy: object) -> Application:
+    settings = {
+        "failover_count": 2,
+        "min_healthy": 2,
+        "step_seconds": 10,
+        "settle_seconds": 5,
+        "drain_seconds": 30,
+        "bake_seconds": 20,
+        "scale_deadline_seconds": 60,
+        "dwell_seconds": 15,
+        "cooldown_seconds": 20,
+        "metric_period_seconds": PERIOD,
+    }
+    return Application(
+        slug="checkout",
+        name="Checkout",
+        region="sa-east-1",
+        alarms=("concurrency",),
+        function_name="checkout",
+        lambda_target_group_arn=f"{GROUPS}/lambda/1",
+        cluster="apis",
+        service="checkout",
+        ecs_target_group_arn=f"{GROUPS}/ecs/2",
+        routes=(Route(LISTENER), Route(RULE)),
+        policy=Policy(**{**settings, **policy}),
+    )
+
+
+@dataclass
+class World:
+    """`rate` requests a second of `duration` seconds each arrive; a task is healthy `start_seconds` after it began."""
+
+    now: float = 1_000_000.0
+    splits: dict[str, Split] = field(default_factory=lambda: {LISTENER: Split(100, 0), RULE: Split(100, 0)})
+    tasks: list[float] = field(default_factory=list)
+    desired: int = 0
+    bounds: Bounds | None = None
+    start_seconds: float = 8.0
+    sick: bool = False
+    rate: float = 20.0
+    duration: float = 0.1
+    alarm: AlarmState = AlarmState.OK
+    alarm_since: float = 0.0
+    ecs_5xx: float = 0.0
+    lambda_5xx: float = 0.0
+    third_group: int = 0
+    unreadable: set[Part] = field(default_factory=set)
+    before_write: Callable[[Action], None] = lambda _: None
+    after_write: Callable[[Action], None] = lambda _: None
+    writes: list[tuple[float, Action]] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    traffic: dict[str, dict[float, float]] = field(default_factory=dict)
+
+    def pass_time(self, seconds: float) -> None:
+        end = self.now + seconds
+        while self.now < end:
+            moment = min(1.0, end - self.now)
+            self._serve(moment)
+            self.now += moment
+
+    def _serve(self, seconds: float) -> None:
+        share = sum(split.ecs_percent for split in self.splits.values()) / len(self.splits) / 100
+        period = self.now // PERIOD * PERIOD
+        for name, part, bad in (("ecs", share, self.ecs_5xx), ("lambda", 1 - share, self.lambda_5xx)):
+            requests = self.rate * seconds * part
+            if requests:
+                for series, count in ((f"{name}_requests", requests), (f"{name}_5xx", requests * bad)):
+                    points = self.traffic.setdefault(series, {})
+                    points[period] = points.get(period, 0.0) + count
+        if share < 1:
+            self.traffic.setdefault("duration_avg", {})[period] = self.duration
+            self.traffic.setdefault("duration_p95", {})[period] = self.duration
+
+    @property
+    def healthy(self) -> int:
+        return 0 if self.sick else sum(1 for began in self.tasks if self.now - began >= self.start_seconds)
+
+    # ---- the port ----
+
+    def observe(self, parts: Collection[Part] = tuple(Part)) -> Snapshot:
+        def part(name: Part, value: object) -> Reading:
+            if name not in parts:
+                return Reading()
+            return Reading(problem="AWS is away") if name in self.unreadable else Reading.of(value, self.now)
+
+        managed = tuple(
+            RouteState(arn, arn.rsplit("/", 1)[-1], split, "same", self.third_group)
+            for arn, split in self.splits.items()
+        )
+        forwarders = tuple(arn for arn, split in self.splits.items() if split.ecs)
+        series = {name: tuple(sorted(points.items())) for name, points in self.traffic.items()}
+        alarm = Alarm("concurrency", self.alarm, self.alarm_since, "", 10.0, "ConcurrentExecutions")
+        return Snapshot(
+            at=self.now,
+            alarms=part(Part.ALARMS, (alarm,)),
+            routes=part(Part.ROUTES, Routes(managed, forwarders)),
+            service=part(Part.SERVICE, Service(self.desired, self.desired - len(self.tasks), len(self.tasks))),
+            targets=part(Part.TARGETS, Targets(self.healthy, (), (("unavailable", 1),))),
+            scaling=part(Part.BOUNDS, Scaling(self.bounds)),
+            metrics=part(Part.METRICS, Metrics(PERIOD, series)),
+            limits=part(Part.LIMITS, Limits(14, 900)),
+        )
+
+    def write(self, action: Action) -> Call:
+        self.before_write(action)
+        self._judge(action)
+        self.writes.append((self.now, action))
+        self._apply(action)
+        self.after_write(action)
+        return Call("some:Action", "resource", "", str(action), f"request-{len(self.writes)}", 0.05)
+
+    def _apply(self, action: Action) -> None:
+        if isinstance(action, SetSplit):
+            if self.splits[action.route_arn] != action.before:
+                raise AwsError("changed", "somebody else was faster")
+            self.splits[action.route_arn] = action.split
+        elif isinstance(action, SetBounds):
+            self.bounds = action.bounds
+            self._scale(min(max(self.desired, action.bounds.minimum), action.bounds.maximum))
+        elif isinstance(action, SetDesiredCount):
+            self._scale(action.count)
+
+    def _scale(self, count: int) -> None:
+        self.desired = count
+        self.tasks = self.tasks[:count] + [self.now] * (count - len(self.tasks))
+
+    # ---- the judge ----
+
+    def _judge(self, action: Action) -> None:
+        if isinstance(action, SetSplit):
+            before = self.splits[action.route_arn]
+            if action.split.ecs_percent > before.ecs_percent and self.healthy < 2:
+                self.broken.append(f"ecs_ready: {action} with {self.healthy} healthy targets")
+            if action.split.ecs_percent < before.ecs_percent and self.rate * self.duration > 10:
+                self.broken.append(f"lambda_ready: {action} while demand is {self.rate * self.duration:.1f}")
+        if (
+            isinstance(action, SetDesiredCount)
+            and action.count < self.desired
+            and any(split.ecs for split in self.splits.values())
+        ):
+            self.broken.append(f"no_early_scale_in: {action} while routes show {self.splits}")
+
+
+@dataclass
+class Journal:
+    """Keeps what was decided, as the panel's table does; `progress` is what survives a crash."""
+
+    progress: Progress
+    lines: list[str] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+
+    def decided(self, decision: Decision) -> None:
+        self.progress = decision.progress
+        self.decisions.append(decision)
+        line = f"{decision.kind.value}: {decision.headline}"
+        if not self.lines or self.lines[-1] != line:
+            self.lines.append(line)
+
+    def called(self, call: Call) -> None:
+        self.lines.append(f"call: {call.after}")
+
+    def failed(self, action: Action, error: AwsError) -> None:
+        self.lines.append(f"failed: {action}: {error}")
+
+    def read_back(self, snapshot: Snapshot) -> None:
+        self.lines.append(f"read back: {snapshot.split}")
+
+
+class Held:
+    def seconds_left(self) -> float:
+        return 20.0
+
+
+class Crash(BaseException):
+    """The process died here."""
+
+
+@dataclass
+class Run:
+    """One operation driven to its end in virtual time; a `Crash` is survived by stepping again from the journal."""
+
+    world: World
+    request: Request
+    app: Application = field(default_factory=application)
+    memory: Memory = field(default_factory=Memory)
+    cancel_at: float | None = None
+    outcome: Outcome | None = None
+
+    def __post_init__(self) -> None:
+        self.journal = Journal(Progress(memory=self.memory))
+
+    def step(self) -> Outcome | None:
+        cancel = "enough" if self.cancel_at is not None and self.world.now >= self.cancel_at else ""
+        try:
+            self.outcome = step(
+                self.app, self.request, self.journal.progress, aws=self.world, journal=self.journal, lease=Held(),
+                clock=lambda: self.world.now, cancel=cancel,
+            )  # fmt: skip
+        except Crash:
+            self.world.pass_time(20)
+            return None
+        return self.outcome
+
+    def to_end(self, limit: float = 600.0) -> Outcome:
+        deadline = self.world.now + limit
+        while self.world.now < deadline:
+            outcome = self.step()
+            if outcome and outcome.decision.kind not in (Kind.ACT, Kind.WAIT):
+                return outcome
+            self.world.pass_time(outcome.decision.wait if outcome else 1.0)
+        raise AssertionError("no end after {:.0f} s:\n{}".format(limit, "\n".join(self.journal.lines)))
+
+
+def on_ecs(world: World) -> World:
+    """The same world after a failover that has settled."""
+    world.splits = dict.fromkeys(world.splits, Split(0, 100))
+    world.tasks, world.desired = [world.now - 60] * 2, 2
+    return world
+
+
+__all__ = ["LISTENER", "RULE", "Crash", "Held", "Journal", "Run", "World", "application", "on_ecs", "replace"]
