@@ -40,8 +40,7 @@ def _box(product: Product, log_dir: Path) -> str:
         f"Login     {LOGIN}",
         f"Password  {product.password}",
         "",
-        f"In {FIRST_SURGE_SECONDS} s the application '{SURGING}' gets {SURGE_RATE} requests a second for"
-        f" {SURGE_SECONDS} s:",
+        f"{FIRST_SURGE_SECONDS} s from now '{SURGING}' gets {SURGE_RATE} requests a second for {SURGE_SECONDS} s:",
         "Lambda meets its limit, the alarm fires, ECS tasks start and traffic moves to them.",
         "Some 30 s after the surge it moves back by itself and the tasks stop.",
         f"This repeats every {SURGE_EVERY_SECONDS // 60} minutes.",

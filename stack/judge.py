@@ -4,15 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from stack.phases import Moments, Request, failures_by_phase, requests_per_second, slow_in_flight
+from stack.watch import ON_ECS, ON_LAMBDA, Split
 
 MIN_REQUESTS_PER_SECOND = 50
 # What failed before the shift is the incident itself; from the first write on it would be our doing.
 PHASES_WITHOUT_FAILURE = ("failover_shift", "on_ecs", "failback_shift", "after")
-
-Split = tuple[int, int]
-"""Percent on Lambda, percent on ECS."""
-ON_LAMBDA: Split = (100, 0)
-ON_ECS: Split = (0, 100)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stack.loopback import answers, get_json, put_json
+from stack.loopback import get_json, put_json
 from stack.part import Part
 
 
@@ -61,8 +61,12 @@ class Laboratory:
 
 def lab_part(port: int, directory: Path) -> Part:
     argv = (sys.executable, "-m", "lab", "--state-dir", str(directory), "--port", str(port))
+
+    async def described() -> bool:
+        return (directory / "lab.json").exists()
+
     # It ends every environment and task of the world, each of which may take a moment.
-    return Part("lab", argv, ready=answers(f"http://127.0.0.1:{port}/_lab/state"), grace_seconds=20)
+    return Part("lab", argv, ready=described, grace_seconds=20)
 
 
 def read_laboratory(directory: Path) -> Laboratory:

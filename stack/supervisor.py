@@ -19,9 +19,10 @@ _LOOK_SECONDS = 0.1
 class Supervisor:
     """Starts parts one after the other and ends all of them; see `supervise`."""
 
-    def __init__(self, log_dir: Path, screen: Screen) -> None:
+    def __init__(self, log_dir: Path, screen: Screen, stopped_status: int) -> None:
         self.screen = screen
         self.log_dir = log_dir
+        self._stopped_status = stopped_status
         self.ending: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._running: list[RunningPart] = []
         self._watches: list[asyncio.Task[None]] = []
@@ -67,7 +68,7 @@ class Supervisor:
                 running.kill()
             return
         self.screen.say("\nStopping (Ctrl-C again to kill) …")
-        self.end(0)
+        self.end(self._stopped_status)
 
     async def end_all(self) -> None:
         for running in reversed(self._running):
@@ -106,13 +107,15 @@ class Supervisor:
             ) from error
 
 
-async def supervise(work: Callable[[Supervisor], Awaitable[int]], log_dir: Path, screen: Screen) -> int:
+async def supervise(
+    work: Callable[[Supervisor], Awaitable[int]], log_dir: Path, screen: Screen, *, stopped_status: int = 0
+) -> int:
     """Do `work`, which starts parts; then end every part in reverse order.
 
-    Returns the exit status: what `work` returned, 0 if SIGINT, SIGTERM or SIGHUP asked for the end, 1 if a part
-    died or was never ready.
+    Returns the exit status: what `work` returned, `stopped_status` if SIGINT, SIGTERM or SIGHUP asked for the end,
+    1 if a part died or was never ready.
     """
-    supervisor = Supervisor(log_dir, screen)
+    supervisor = Supervisor(log_dir, screen, stopped_status)
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(ending, supervisor.asked_to_stop)
     tasks = [asyncio.create_task(_work(work, supervisor)), asyncio.create_task(supervisor.show_output())]

@@ -35,6 +35,6 @@ def test_it_is_ready_on_loopback_and_never_drops_a_task(tmp_path: Path) -> None:
 def test_without_a_server_for_this_platform_it_says_what_to_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(broker_module.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(broker_module.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(SettingsError, match="set REDIS_URL"):
         broker(1, tmp_path)
