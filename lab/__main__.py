@@ -1,0 +1,74 @@
+"""``python -m lab``: starts the lab and runs it until a signal ends it."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from lab.running import Lab, LabError, claim, listen
+from lab.runtime.containers import NoNetworkError
+from lab.runtime.environments import FunctionError
+from lab.worldfile import WorldError, WorldTable, load
+
+DEMO_WORLD = Path(__file__).parent / "worlds" / "demo.toml"
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main() -> int:
+    """Returns the exit status: 0 after a signal, 2 when the lab cannot start."""
+    arguments = _parse()
+    try:
+        table = load(arguments.world)
+        with claim(arguments.state_dir), listen(arguments.port) as listening:
+            asyncio.run(_serve(table, listening, arguments.state_dir))
+    except (WorldError, LabError, NoNetworkError, FunctionError) as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the operator's line
+        return 2
+    return 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m lab", description="A local AWS on real processes and real HTTP.")
+    parser.add_argument("--world", type=Path, default=DEMO_WORLD, metavar="FILE.toml", help="what the lab contains")
+    parser.add_argument("--port", type=int, help="of the AWS endpoint; default 4566, or the next free one")
+    parser.add_argument("--state-dir", type=Path, default=Path("build/lab"), metavar="DIR", help="lab.json and logs")
+    return parser.parse_args()
+
+
+async def _serve(table: WorldTable, listening: Any, state_dir: Path) -> None:
+    ended = asyncio.Event()
+    for ending in ENDING:
+        asyncio.get_running_loop().add_signal_handler(ending, ended.set)
+    lab = Lab(table, listening, state_dir)
+    work = asyncio.create_task(_run(lab, state_dir))
+    stop = asyncio.create_task(ended.wait())
+    try:
+        await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            work.result()
+    finally:
+        work.cancel()
+        stop.cancel()
+        await asyncio.gather(work, stop, return_exceptions=True)
+        await lab.close()
+
+
+async def _run(lab: Lab, state_dir: Path) -> None:
+    print(_summary(await lab.start(), state_dir), flush=True)  # noqa: T201 - the operator's lines
+    await lab.run()
+
+
+def _summary(description: dict[str, Any], state_dir: Path) -> str:
+    lines = [f"The lab runs at {description['endpoint']}; everything about it is in {state_dir / 'lab.json'}."]
+    for slug, each in description["applications"].items():
+        lines.append(f"  {slug:<12} {'  '.join(each['urls'])}")
+    variables = f"AWS_ENDPOINT_URL={description['endpoint']} AWS_DEFAULT_REGION={description['region']}"
+    keys = "AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab"
+    lines += ["Point boto3 or aws at it with", f"  export {variables} {keys}", "Ctrl-C ends it."]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

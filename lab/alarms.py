@@ -1,0 +1,177 @@
+"""CloudWatch metric alarms: M-of-N evaluation, missing data, states and their history.
+
+Source: Amazon CloudWatch User Guide, "Alarm evaluation" and "Configuring how CloudWatch alarms treat missing data".
+"""
+
+import json
+import operator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lab.cloudwatch import Metric, Metrics
+from lab.errors import AwsError
+
+OK, ALARM, INSUFFICIENT_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
+STATES = (OK, ALARM, INSUFFICIENT_DATA)
+MISSING_DATA = ("missing", "notBreaching", "breaching", "ignore")
+# Comparison by AWS's name: the operator, and how a state's reason words it.
+COMPARISONS = {
+    "GreaterThanOrEqualToThreshold": (operator.ge, "greater than or equal to"),
+    "GreaterThanThreshold": (operator.gt, "greater than"),
+    "LessThanThreshold": (operator.lt, "less than"),
+    "LessThanOrEqualToThreshold": (operator.le, "less than or equal to"),
+}
+# Metrics arrive a moment after their period ends; an alarm that looks sooner would see holes.
+INGESTION_SECONDS = 1.0
+# CloudWatch looks further back than the evaluation periods when data points are missing.
+EXTRA_PERIODS = 2
+
+
+@dataclass(frozen=True)
+class AlarmSettings:
+    """What an operator configures; ``period`` in seconds, ``datapoints_to_alarm`` is M of ``evaluation_periods``."""
+
+    name: str
+    metric: Metric
+    statistic: str
+    threshold: float
+    comparison: str
+    period: int
+    evaluation_periods: int
+    datapoints_to_alarm: int
+    missing_data: str
+    description: str
+
+
+@dataclass(frozen=True)
+class State:
+    value: str
+    reason: str
+    reason_data: str | None
+    updated: float
+    transitioned: float
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A change of value; a new reason alone is none."""
+
+    alarm: "Alarm"
+    previous: State
+    state: State
+
+
+@dataclass(frozen=True)
+class DataPoint:
+    at: float
+    value: float
+
+
+class Alarm:
+    """One alarm. It starts as INSUFFICIENT_DATA, as a newly created one does."""
+
+    def __init__(self, settings: AlarmSettings, arn: str, now: float) -> None:
+        self.settings = settings
+        self.arn = arn
+        self.created = now
+        self.state = State(INSUFFICIENT_DATA, "Unchecked: Initial alarm creation", None, now, now)
+        self.history: list[Transition] = []
+        self._evaluated = self._last_period_end(now)
+
+    def advance(self, now: float, metrics: Metrics) -> Transition | None:
+        """Evaluates once for each period that ended."""
+        end = self._last_period_end(now)
+        if end <= self._evaluated:
+            return None
+        self._evaluated = end
+        points = self._points(metrics, end)
+        value = self._judge(points)
+        if value == self.state.value:
+            return None
+        return self._enter(value, self._reason(value, points), self._reason_data(points, now), now)
+
+    def set_state(self, value: str, reason: str, reason_data: str | None, now: float) -> Transition | None:
+        """SetAlarmState: holds until the next evaluation says otherwise."""
+        if value not in STATES:
+            raise AwsError("ValidationError", f"State {value!r} is none of {', '.join(STATES)}.")
+        return self._enter(value, reason, reason_data, now)
+
+    def _enter(self, value: str, reason: str, reason_data: str | None, now: float) -> Transition | None:
+        previous = self.state
+        moved = value != previous.value
+        self.state = State(value, reason, reason_data, now, now if moved else previous.transitioned)
+        if not moved:
+            return None
+        transition = Transition(self, previous, self.state)
+        self.history.append(transition)
+        return transition
+
+    def _last_period_end(self, now: float) -> float:
+        return (now - INGESTION_SECONDS) // self.settings.period * self.settings.period
+
+    def _points(self, metrics: Metrics, end: float) -> list[DataPoint | None]:
+        """The evaluation range, oldest first; None where nothing was published."""
+        settings = self.settings
+        periods = settings.evaluation_periods + EXTRA_PERIODS
+        starts = [end - (periods - index) * settings.period for index in range(periods)]
+        values = [
+            metrics.statistic(settings.metric, settings.statistic, start, start + settings.period) for start in starts
+        ]
+        return [None if v is None else DataPoint(at, v) for at, v in zip(starts, values, strict=True)]
+
+    def _judge(self, points: list[DataPoint | None]) -> str:
+        """The newest real data points decide; missing ones are filled in only when those are too few."""
+        settings = self.settings
+        real = [point for point in points if point][-settings.evaluation_periods :]
+        breaching = sum(self._breaches(point.value) for point in real)
+        filled = settings.evaluation_periods - len(real)
+        if filled and settings.missing_data == "breaching":
+            breaching += filled
+        if not filled or settings.missing_data in {"breaching", "notBreaching"}:
+            return ALARM if breaching >= settings.datapoints_to_alarm else OK
+        if not real or (settings.missing_data == "ignore" and breaching == len(real)):
+            return self.state.value if settings.missing_data == "ignore" else INSUFFICIENT_DATA
+        return ALARM if breaching >= settings.datapoints_to_alarm or breaching == len(real) else OK
+
+    def _breaches(self, value: float) -> bool:
+        compare, _ = COMPARISONS[self.settings.comparison]
+        return bool(compare(value, self.settings.threshold))
+
+    def _reason(self, value: str, points: list[DataPoint | None]) -> str:
+        settings = self.settings
+        real = [point for point in points if point][-settings.evaluation_periods :]
+        if not real:
+            treatment = f"[{settings.missing_data}]" if settings.missing_data != "missing" else "missing"
+            verb = "no datapoints were received" if value == INSUFFICIENT_DATA else "missing datapoints were treated as"
+            tail = f" {treatment}" if value != INSUFFICIENT_DATA else ""
+            return f"Threshold Crossed: {verb}{tail} for {settings.evaluation_periods} periods."
+        breaching = [p for p in real if self._breaches(p.value)]
+        shown = breaching if value == ALARM else [p for p in real if not self._breaches(p.value)]
+        listed = ", ".join(f"{p.value} ({datetime.fromtimestamp(p.at, UTC):%d/%m/%y %H:%M:%S})" for p in shown)
+        _, words = COMPARISONS[settings.comparison]
+        negation = "" if value == ALARM else "not "
+        return (
+            f"Threshold Crossed: {len(shown)} out of the last {settings.evaluation_periods} datapoints [{listed}] "
+            f"were {negation}{words} the threshold ({settings.threshold}) (minimum {settings.datapoints_to_alarm} "
+            f"datapoints for OK -> ALARM transition)."
+        )
+
+    def _reason_data(self, points: list[DataPoint | None], now: float) -> str:
+        settings = self.settings
+        real = [point for point in points if point][-settings.evaluation_periods :]
+        data = {
+            "version": "1.0",
+            "queryDate": timestamp(now),
+            "statistic": settings.statistic,
+            "period": settings.period,
+            "recentDatapoints": [p.value for p in real],
+            "threshold": settings.threshold,
+            "evaluatedDatapoints": [{"timestamp": timestamp(p.at), "value": p.value} for p in reversed(real)],
+        }
+        return json.dumps(data)
+
+
+def timestamp(at: float) -> str:
+    """As CloudWatch writes it inside events: ``2019-10-02T17:04:40.989+0000``."""
+    moment = datetime.fromtimestamp(at, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}+0000"

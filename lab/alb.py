@@ -1,0 +1,194 @@
+"""An Application Load Balancer: listeners, rules, nodes, and what becomes of a request.
+
+A changed action list reaches the two nodes at different times, and each node chooses by what it knows.
+There is no failover between groups: weight on an empty group answers 503.
+Source: Application Load Balancers guide, "Listener rules" and "Troubleshoot your Application Load Balancers".
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from random import Random
+from typing import Any
+
+from lab.cloudwatch import Metric, Metrics
+from lab.targets import HEALTHY, UNHEALTHY, Target, TargetGroup
+
+Actions = list[dict[str, Any]]
+
+
+@dataclass
+class Rule:
+    """One rule; a listener's default actions are a rule of their own, of priority ``default``."""
+
+    arn: str
+    priority: str
+    paths: tuple[str, ...]
+    actions: Actions
+
+    @property
+    def is_default(self) -> bool:
+        return self.priority == "default"
+
+    def matches(self, path: str) -> bool:
+        return self.is_default or any(fnmatchcase(path, pattern) for pattern in self.paths)
+
+
+@dataclass
+class Listener:
+    """``rules`` are in order of priority, the default rule last."""
+
+    arn: str
+    port: int
+    rules: list[Rule]
+
+    @property
+    def default(self) -> Rule:
+        return self.rules[-1]
+
+
+@dataclass
+class Node:
+    """One node: it learns of a rule's new actions ``delay`` seconds after they are written."""
+
+    name: str
+    delay: float
+    known: dict[str, Actions] = field(default_factory=dict)
+    coming: list[tuple[float, str, Actions]] = field(default_factory=list)
+
+    def tell(self, rule_arn: str, actions: Actions, now: float) -> None:
+        self.coming.append((now + self.delay, rule_arn, copy.deepcopy(actions)))
+
+    def advance(self, now: float) -> None:
+        due = [news for news in self.coming if news[0] <= now]
+        self.coming = [news for news in self.coming if news[0] > now]
+        for _, rule_arn, actions in due:
+            self.known[rule_arn] = actions
+
+
+@dataclass
+class Exchange:
+    """One request on its way. Without a target it is answered by the load balancer with ``status``."""
+
+    node: str
+    started: float
+    group: TargetGroup | None = None
+    target: Target | None = None
+    status: int = 0
+    body: str = ""
+
+
+class LoadBalancer:
+    """``groups`` are all target groups of the account by ARN."""
+
+    def __init__(
+        self, name: str, arn: str, nodes: list[Node], groups: dict[str, TargetGroup], metrics: Metrics, chance: Random
+    ) -> None:
+        self.name = name
+        self.arn = arn
+        self.nodes = {node.name: node for node in nodes}
+        self.listeners: list[Listener] = []
+        self._groups = groups
+        self._metrics = metrics
+        self._chance = chance
+        self._counted = 0.0
+
+    @property
+    def dimension(self) -> str:
+        """``app/name/id``, as CloudWatch names the load balancer."""
+        return self.arn.partition("loadbalancer/")[2]
+
+    def rules(self) -> list[Rule]:
+        return [rule for listener in self.listeners for rule in listener.rules]
+
+    def add(self, listener: Listener) -> None:
+        self.listeners.append(listener)
+        for rule in listener.rules:
+            for node in self.nodes.values():
+                node.known[rule.arn] = copy.deepcopy(rule.actions)
+
+    def write(self, rule: Rule, actions: Actions, now: float) -> None:
+        """Replaces the whole action list; the nodes learn of it later."""
+        rule.actions = actions
+        for node in self.nodes.values():
+            node.tell(rule.arn, actions, now)
+
+    def named_groups(self) -> set[str]:
+        """ARNs of the groups that a listener or rule names, whatever their weight."""
+        return {arn for rule in self.rules() for arn in forward_weights(rule.actions)}
+
+    def advance(self, now: float) -> None:
+        for node in self.nodes.values():
+            node.advance(now)
+        if now - self._counted >= self._metrics.period:
+            self._counted = now
+            self._publish_hosts(now)
+
+    def dispatch(self, node: str, path: str, now: float) -> Exchange:
+        """Chooses where a request goes, by what the node knows."""
+        rule = next(rule for rule in self.listeners[0].rules if rule.matches(path))
+        actions = self.nodes[node].known[rule.arn]
+        last = actions[-1]
+        if last["Type"] == "fixed-response":
+            answer = last["FixedResponseConfig"]
+            return Exchange(node, now, status=int(answer["StatusCode"]), body=answer.get("MessageBody", ""))
+        group = self._groups.get(self._choose(forward_weights(actions)) or "")
+        target = group.pick() if group else None
+        if target is None:
+            return Exchange(node, now, group, status=503)
+        target.in_flight += 1
+        return Exchange(node, now, group, target)
+
+    def finish(self, exchange: Exchange, status: int, now: float, *, by_target: bool, fault: str = "") -> None:
+        """Counts an answered request; ``by_target`` is false when the load balancer made the answer itself.
+
+        ``fault`` is LambdaUserError or LambdaInternalError where a Lambda target failed.
+        """
+        if not exchange.target or not exchange.group:
+            self._count_own(status, now)
+            return
+        exchange.target.in_flight -= 1
+        put = self._putter(exchange.group, now)
+        put("RequestCount", 1)
+        self._put_own("RequestCount", now)
+        if fault:
+            put(fault, 1)
+        if not by_target:
+            self._count_own(status, now)
+            return
+        put(f"HTTPCode_Target_{status // 100}XX_Count", 1)
+        put("TargetResponseTime", now - exchange.started)
+
+    def _choose(self, weights: dict[str, int]) -> str | None:
+        if sum(weights.values()) == 0:
+            return None
+        return self._chance.choices(list(weights), list(weights.values()))[0]
+
+    def _count_own(self, status: int, now: float) -> None:
+        self._put_own(f"HTTPCode_ELB_{status}_Count", now)
+        self._put_own(f"HTTPCode_ELB_{status // 100}XX_Count", now)
+
+    def _put_own(self, name: str, now: float) -> None:
+        self._metrics.put(Metric("AWS/ApplicationELB", name, (("LoadBalancer", self.dimension),)), 1, now)
+
+    def _putter(self, group: TargetGroup, now: float) -> Callable[[str, float], None]:
+        dimensions = (("LoadBalancer", self.dimension), ("TargetGroup", group.dimension))
+        return lambda name, value: self._metrics.put(Metric("AWS/ApplicationELB", name, dimensions), value, now)
+
+    def _publish_hosts(self, now: float) -> None:
+        """Host counts are reported while health checks are on and targets are registered."""
+        for arn in self.named_groups():
+            group = self._groups[arn]
+            if group.health_check.enabled and any(target.registered for target in group.targets.values()):
+                put = self._putter(group, now)
+                put("HealthyHostCount", group.count(HEALTHY))
+                put("UnHealthyHostCount", group.count(UNHEALTHY))
+
+
+def forward_weights(actions: Actions) -> dict[str, int]:
+    """The target groups that the action list forwards to, with their weights."""
+    for action in actions:
+        if action["Type"] == "forward":
+            return {group["TargetGroupArn"]: group["Weight"] for group in action["ForwardConfig"]["TargetGroups"]}
+    return {}

@@ -1,0 +1,164 @@
+"""What the lab shows and takes about itself under ``/_lab/``: not AWS, but for trainers and tests."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from lab.alarms import Alarm, Transition
+from lab.alb import LoadBalancer, forward_weights
+from lab.ecs import Service, Task
+from lab.errors import AwsError
+from lab.eventbridge import Delivery, Destination
+from lab.lambda_ import Function
+from lab.targets import TargetGroup
+from lab.wire.dispatch import CallLog
+from lab.world import Application, World
+
+Pid = Callable[[str], int | None]
+
+
+def set_destination(world: World, body: bytes) -> dict[str, Any]:
+    """Takes ``{"url", "header", "key"}``. Raises AwsError for anything else."""
+    try:
+        given = json.loads(body)
+        destination = Destination(url=given["url"], header=given["header"], key=given["key"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise AwsError("InvalidDestination", 'The body must be {"url": …, "header": …, "key": …}.') from error
+    if not str(destination.url).startswith(("http://", "https://")):
+        raise AwsError("InvalidDestination", f"The destination's url must be http or https, not {destination.url!r}.")
+    world.bus.destination = destination
+    return {"url": destination.url, "header": destination.header}
+
+
+def state(world: World, now: float, pid: Pid) -> dict[str, Any]:
+    """Everything there is to see; every time is in epoch seconds."""
+    return {
+        "now": now,
+        "applications": {slug: _application(each, pid) for slug, each in world.applications.items()},
+        "events": [_delivery(each) for each in world.bus.deliveries],
+        "dead_letters": [each.event["id"] for each in world.bus.dead_letters],
+        "destination": world.bus.destination.url if world.bus.destination else None,
+    }
+
+
+def calls(log: CallLog) -> dict[str, Any]:
+    writes = [{"at": w.at, "service": w.service, "action": w.action, "ok": w.ok} for w in log.writes]
+    return {"total": log.total, "by_action": log.by_action, "writes": writes}
+
+
+def _application(application: Application, pid: Pid) -> dict[str, Any]:
+    return {
+        "load_balancer": _load_balancer(application.load_balancer),
+        "target_groups": {
+            "lambda": _target_group(application.lambda_group),
+            "ecs": _target_group(application.ecs_group),
+        },
+        "service": _service(application.service, pid),
+        "function": _function(application.function),
+        "alarms": [_alarm(alarm) for alarm in application.alarms],
+    }
+
+
+def _load_balancer(load_balancer: LoadBalancer) -> dict[str, Any]:
+    return {
+        "arn": load_balancer.arn,
+        "rules": [
+            {"arn": rule.arn, "priority": rule.priority, "paths": rule.paths, "weights": forward_weights(rule.actions)}
+            for rule in load_balancer.rules()
+        ],
+        "nodes": {
+            node.name: {
+                "weights": {arn: forward_weights(actions) for arn, actions in node.known.items()},
+                "coming": [{"at": at, "rule": arn, "weights": forward_weights(new)} for at, arn, new in node.coming],
+            }
+            for node in load_balancer.nodes.values()
+        },
+    }
+
+
+def _target_group(group: TargetGroup) -> dict[str, Any]:
+    targets = [
+        {
+            "id": each.id,
+            "port": each.port,
+            "state": group.health(each).state,
+            "since": each.since,
+            "in_flight": each.in_flight,
+        }
+        for each in group.targets.values()
+    ]
+    return {"arn": group.arn, "in_use": group.in_use, "targets": targets}
+
+
+def _service(service: Service, pid: Pid) -> dict[str, Any]:
+    return {
+        "desired": service.desired,
+        "tasks": [_task(task, pid) for task in service.tasks.values()],
+        "events": [{"at": each.at, "message": each.message} for each in service.events],
+    }
+
+
+def _task(task: Task, pid: Pid) -> dict[str, Any]:
+    return {
+        "id": task.id,
+        "address": task.address,
+        "pid": pid(task.id),
+        "status": task.status,
+        "desired": task.desired,
+        "created": task.created,
+        "started": task.started,
+        "stopping": task.stopping,
+        "stopped": task.stopped,
+        "reason": task.reason,
+    }
+
+
+def _function(function: Function) -> dict[str, Any]:
+    return {
+        "name": function.settings.name,
+        "reserved_concurrency": function.reserved,
+        "in_flight": function.in_flight,
+        "environments": len(function.environments),
+        "invocations": function.invocations,
+        "throttles": function.throttles,
+    }
+
+
+def _alarm(alarm: Alarm) -> dict[str, Any]:
+    return {
+        "name": alarm.settings.name,
+        "state": alarm.state.value,
+        "reason": alarm.state.reason,
+        "since": alarm.state.transitioned,
+        "history": [_transition(each) for each in alarm.history],
+    }
+
+
+def _transition(transition: Transition) -> dict[str, Any]:
+    return {
+        "at": transition.state.updated,
+        "from": transition.previous.value,
+        "to": transition.state.value,
+        "reason": transition.state.reason,
+    }
+
+
+def _delivery(delivery: Delivery) -> dict[str, Any]:
+    detail = delivery.event["detail"]
+    return {
+        "id": delivery.event["id"],
+        "alarm": detail["alarmName"],
+        "state": detail["state"]["value"],
+        "accepted": delivery.accepted,
+        "outcome": delivery.outcome,
+        "next_attempt": delivery.due,
+        "attempts": [
+            {
+                "at": at,
+                "answered": answer.at if answer else None,
+                "status": answer.status if answer else None,
+                "error": answer.error if answer else "",
+            }
+            for at, answer in delivery.attempts
+        ],
+    }

@@ -1,0 +1,153 @@
+"""AWS Lambda: functions, their execution environments and concurrency.
+
+An environment handles one invocation at a time; when the function's reserved concurrency (or what the account has
+left) is in use, an invocation is throttled. Source: Lambda Developer Guide, "Understanding Lambda function scaling".
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lab.cloudwatch import Metric, Metrics
+from lab.errors import AwsError
+from lab.ports import Environments
+
+UNRESERVED_MINIMUM = 100
+SAMPLING_SECONDS = 1.0
+
+
+@dataclass
+class Environment:
+    """One execution environment; ``idle_since`` is None while it handles an invocation."""
+
+    id: str
+    idle_since: float | None
+
+
+@dataclass(frozen=True)
+class FunctionSettings:
+    name: str
+    arn: str
+    timeout: float
+    idle_seconds: float
+    variables: Mapping[str, str]
+
+
+class Function:
+    """One function and its environments."""
+
+    def __init__(
+        self, settings: FunctionSettings, reserved: int | None, environments: Environments, metrics: Metrics
+    ) -> None:
+        self.settings = settings
+        self.reserved = reserved
+        self.environments: dict[str, Environment] = {}
+        self.in_flight = 0
+        self.throttles = 0
+        self.invocations = 0
+        self._runs = environments
+        self._metrics = metrics
+        self._sampled = 0.0
+
+    def warm(self, count: int, now: float) -> None:
+        """Starts idle environments, so that a lab's first second is not all cold starts."""
+        for _ in range(count):
+            self._start(idle_since=now)
+
+    def begin(self, limit: int, now: float) -> Environment | None:
+        """Takes an environment for one invocation, starting one when none is idle; None: throttled."""
+        if self.in_flight >= limit:
+            self.throttles += 1
+            self._put("Throttles", 1, now)
+            return None
+        self.in_flight += 1
+        self.invocations += 1
+        self._put("Throttles", 0, now)
+        self._put("Invocations", 1, now)
+        self._put("ConcurrentExecutions", self.in_flight, now)
+        return self._reuse() or self._start(idle_since=None)
+
+    def end(self, environment: Environment, started: float, now: float, *, failed: bool, usable: bool = True) -> None:
+        """Gives the environment back; ``usable`` is false when its process is gone or was cut off."""
+        self.in_flight -= 1
+        environment.idle_since = now
+        self._put("Errors", int(failed), now)
+        self._put("Duration", (now - started) * 1000, now)
+        if not usable:
+            self._stop(environment)
+
+    def advance(self, now: float) -> None:
+        if self.in_flight and now - self._sampled >= SAMPLING_SECONDS:
+            self._sampled = now
+            self._put("ConcurrentExecutions", self.in_flight, now)
+        for environment in list(self.environments.values()):
+            if environment.idle_since is not None and not self._is_kept(environment, environment.idle_since, now):
+                self._stop(environment)
+
+    def _is_kept(self, environment: Environment, idle_since: float, now: float) -> bool:
+        return now - idle_since < self.settings.idle_seconds and self._runs.alive(environment.id)
+
+    def _reuse(self) -> Environment | None:
+        """The one used last, so that a falling load leaves the others to be reaped."""
+        idle = [e for e in self.environments.values() if e.idle_since is not None]
+        if not idle:
+            return None
+        environment = max(idle, key=lambda e: e.idle_since or 0.0)
+        environment.idle_since = None
+        return environment
+
+    def _start(self, *, idle_since: float | None) -> Environment:
+        environment = Environment(uuid.uuid4().hex, idle_since)
+        self.environments[environment.id] = environment
+        self._runs.start(environment.id, self.settings.name)
+        return environment
+
+    def _stop(self, environment: Environment) -> None:
+        del self.environments[environment.id]
+        self._runs.stop(environment.id)
+
+    def _put(self, name: str, value: float, now: float) -> None:
+        self._metrics.put(Metric.of("AWS/Lambda", name, {"FunctionName": self.settings.name}), value, now)
+
+
+class Functions:
+    """All functions of the account, which share its unreserved concurrency."""
+
+    def __init__(self, account_limit: int) -> None:
+        self.account_limit = account_limit
+        self.by_name: dict[str, Function] = {}
+
+    @property
+    def unreserved(self) -> int:
+        return self.account_limit - sum(f.reserved or 0 for f in self.by_name.values())
+
+    def find(self, name_or_arn: str) -> Function:
+        """By name, partial or full ARN. Raises ResourceNotFoundException."""
+        name = name_or_arn.rpartition(":function:")[2].partition(":")[0]
+        if name not in self.by_name:
+            raise AwsError("ResourceNotFoundException", f"Function not found: {name_or_arn}", 404)
+        return self.by_name[name]
+
+    def limit(self, function: Function) -> int:
+        """How many invocations the function may run at once."""
+        if function.reserved is not None:
+            return function.reserved
+        others = sum(f.in_flight for f in self.by_name.values() if f.reserved is None and f is not function)
+        return self.unreserved - others
+
+    def begin(self, function: Function, now: float) -> Environment | None:
+        return function.begin(self.limit(function), now)
+
+    def reserve(self, function: Function, reserved: int) -> None:
+        left = self.unreserved + (function.reserved or 0) - reserved
+        if left < UNRESERVED_MINIMUM:
+            raise AwsError(
+                "InvalidParameterValueException",
+                "Specified ReservedConcurrentExecutions for function decreases account's "
+                f"UnreservedConcurrentExecution below its minimum value of [{UNRESERVED_MINIMUM}].",
+            )
+        function.reserved = reserved
+
+    def advance(self, now: float) -> None:
+        for function in self.by_name.values():
+            function.advance(now)

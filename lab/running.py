@@ -1,0 +1,131 @@
+"""The running lab: the model in real time on real processes."""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import socket
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+from aiohttp import web
+
+from lab import api, server
+from lab.runtime.balancer import Balancers
+from lab.runtime.containers import ContainerProcesses, LoopbackNetwork
+from lab.runtime.environments import Description, EnvironmentProcesses
+from lab.runtime.outgoing import OutgoingHttp
+from lab.wire.dispatch import Endpoint
+from lab.world import Application, Outside, World
+from lab.worldfile import WorldTable
+
+DEFAULT_PORT = 4566
+TICK_SECONDS = 0.1
+WARM_UP_SECONDS = 60.0
+SHUTDOWN_SECONDS = 1.0
+
+
+class LabError(Exception):
+    """The lab cannot start; the message is a sentence that says why and what to do."""
+
+
+def listen(port: int | None) -> socket.socket:
+    """A listening socket on loopback: the given port, else 4566 or the next free one. Raises LabError."""
+    wanted = range(DEFAULT_PORT, DEFAULT_PORT + 100) if port is None else [port]
+    for each in wanted:
+        with contextlib.suppress(OSError):
+            return socket.create_server(("127.0.0.1", each))
+    raise LabError(f"Port {wanted[0]} is taken: choose another one with --port, or stop what listens there.")
+
+
+def claim(state_dir: Path) -> TextIO:
+    """Locks the state directory for as long as the answer stays open. Raises LabError."""
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        lock = (state_dir / "lock").open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise LabError(f"Another lab uses {state_dir}: choose another directory with --state-dir.") from error
+    except OSError as error:
+        raise LabError(f"The state directory {state_dir} cannot be used: {error.strerror}.") from error
+    return lock
+
+
+class Lab:
+    """Create it inside a running event loop; ``start``, then ``run`` until cancelled, then ``close``."""
+
+    def __init__(self, table: WorldTable, listening: socket.socket, state_dir: Path) -> None:
+        logs = state_dir / "logs"
+        self._listening = listening
+        self._state_file = state_dir / "lab.json"
+        self._network = LoopbackNetwork(os.getpid())
+        self._containers = ContainerProcesses(logs)
+        self._environments = EnvironmentProcesses(logs)
+        self._http = OutgoingHttp()
+        for slug, each in table.applications.items():
+            arn = f"arn:aws:lambda:{table.region}:{table.account}:function:{slug}"
+            self._environments.describe(Description(slug, arn, table.region, each.function.environment))
+        outside = Outside(self._containers, self._environments, self._http, self._network)
+        self.world = World(table, outside, time.time())
+        self._balancers = Balancers(self.world.functions, self._environments, time.time)
+        endpoint = Endpoint(api.operations(self.world))
+        app = server.application(self.world, endpoint, self._containers.pid)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+
+    async def start(self) -> dict[str, Any]:
+        """Opens every port, waits for warm environments, writes lab.json; returns what it wrote."""
+        await self._runner.setup()
+        await web.SockSite(self._runner, self._listening).start()
+        urls = {slug: await self._balancers.serve(each.load_balancer) for slug, each in self.world.applications.items()}
+        await self._environments.wait_polling(time.time() + WARM_UP_SECONDS)
+        description = self._description(urls)
+        partial = self._state_file.with_suffix(".partial")
+        partial.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+        partial.replace(self._state_file)
+        return description
+
+    async def run(self) -> None:
+        """Moves the world for ever."""
+        while True:
+            self._environments.watch()
+            self.world.advance(time.time())
+            await asyncio.sleep(TICK_SECONDS)
+
+    async def close(self) -> None:
+        """Ends every process, closes every port and removes lab.json."""
+        self._state_file.unlink(missing_ok=True)
+        await self._http.close()
+        await self._balancers.close()
+        await self._environments.close()
+        self._containers.close()
+        await self._runner.cleanup()
+        self._network.close()
+
+    def _description(self, urls: dict[str, list[str]]) -> dict[str, Any]:
+        host, port = self._listening.getsockname()
+        return {
+            "endpoint": f"http://{host}:{port}",
+            "region": self.world.region,
+            "account": self.world.account,
+            "pid": os.getpid(),
+            "applications": {slug: _describe(each, urls[slug]) for slug, each in self.world.applications.items()},
+        }
+
+
+def _describe(application: Application, urls: list[str]) -> dict[str, Any]:
+    return {
+        "name": application.name,
+        "urls": urls,
+        "function_name": application.function.settings.name,
+        "reserved_concurrency": application.function.reserved,
+        "lambda_target_group_arn": application.lambda_group.arn,
+        "ecs_target_group_arn": application.ecs_group.arn,
+        "load_balancer_arn": application.load_balancer.arn,
+        "listener_arn": application.listener.arn,
+        "rule_arns": [rule.arn for rule in application.listener.rules if not rule.is_default],
+        "cluster": application.service.cluster,
+        "service": application.service.name,
+        "alarms": [alarm.settings.name for alarm in application.alarms],
+    }

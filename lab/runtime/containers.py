@@ -1,0 +1,94 @@
+"""ECS containers as processes of the sample API, each on a loopback address of its own."""
+
+import socket
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from lab.ecs import PORT
+from lab.runtime import children
+
+LAST_HOST = 250
+# A lab holds a name for its network as long as it lives, so that two labs never share one.
+NETWORKS = [(x, y) for x in range(64, 128) for y in range(1, 255)]
+
+
+class NoNetworkError(Exception):
+    """No loopback network is free; the message says what is in the way."""
+
+
+class LoopbackNetwork:
+    """Addresses 127.X.Y.1 to 250 of a network that no other lab on this machine uses (Linux binds all of 127/8)."""
+
+    def __init__(self, seed: int) -> None:
+        self._guard, self._prefix = _claim(seed)
+        self._used: set[int] = set()
+        self._last = 0
+
+    def take(self) -> str:
+        for _ in range(LAST_HOST):
+            self._last = self._last % LAST_HOST + 1
+            if self._last not in self._used:
+                self._used.add(self._last)
+                return f"{self._prefix}.{self._last}"
+        raise NoNetworkError(f"All {LAST_HOST} addresses of {self._prefix} are in use.")
+
+    def give_back(self, address: str) -> None:
+        self._used.discard(int(address.rpartition(".")[2]))
+
+    def close(self) -> None:
+        self._guard.close()
+
+
+def _claim(seed: int) -> tuple[socket.socket, str]:
+    for offset in range(len(NETWORKS)):
+        x, y = NETWORKS[(seed + offset) % len(NETWORKS)]
+        guard = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            guard.bind(f"\0lab-network-127.{x}.{y}")  # abstract: it leaves no file and dies with the process
+        except OSError:
+            guard.close()
+            continue
+        _check_port(f"127.{x}.{y}.{LAST_HOST + 1}")
+        return guard, f"127.{x}.{y}"
+    raise NoNetworkError("Every loopback network is in use by another lab.")
+
+
+def _check_port(address: str) -> None:
+    """A program that listens on port 8080 of all addresses leaves none to the tasks."""
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((address, PORT))
+        except OSError as error:
+            raise NoNetworkError(
+                f"Port {PORT} of {address} cannot be used ({error.strerror}): stop what listens on port {PORT}."
+            ) from error
+
+
+class ContainerProcesses:
+    """Runs each task's container as ``python -m api_service``."""
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, task_id: str, address: str, environment: Mapping[str, str]) -> None:
+        variables = {**environment, "HOST": address, "PORT": str(PORT)}
+        self._processes[task_id] = children.start("api_service", [], variables, self._logs / f"task-{task_id[:8]}.log")
+
+    def exit_status(self, task_id: str) -> int | None:
+        return self._processes[task_id].poll()
+
+    def terminate(self, task_id: str) -> None:
+        self._processes[task_id].terminate()
+
+    def kill(self, task_id: str) -> None:
+        self._processes[task_id].kill()
+
+    def pid(self, task_id: str) -> int | None:
+        process = self._processes.get(task_id)
+        return process.pid if process and process.poll() is None else None
+
+    def close(self) -> None:
+        children.end(list(self._processes.values()), patience=1.0)
