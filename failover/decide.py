@@ -215,7 +215,7 @@ _SCALING = frozenset({Part.ROUTES, Part.SERVICE, Part.BOUNDS})
 
 PHASES = {
     "start": Phase(_SCALING, _start, reads=frozenset(Part)),
-    "capacity": Phase(_SCALING, _capacity, reads=frozenset({Part.METRICS})),
+    "capacity": Phase(_SCALING, _capacity, reads=frozenset({Part.METRICS, Part.TARGETS})),
     "healthy": Phase(_HEALTH, _healthy),
     "shift": Phase(_HEALTH, shift.decide),
     "settle": Phase(_HEALTH, shift.settle, reads=shift.JUDGING),

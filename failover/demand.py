@@ -72,12 +72,16 @@ def project(policy: Policy, snapshot: Snapshot, memory: Memory, now: float) -> P
     metrics, limits, alarms = snapshot.metrics.value, snapshot.limits.value, snapshot.alarms.value
     if metrics is None or limits is None or alarms is None:
         return Projection(None, None, "traffic, limits or alarms can't be read")
-    duration = memory.duration if memory.duration is not None else seconds_per_request(metrics)
+    rate = highest_rate(metrics, now, policy.dwell_seconds)
+    duration = _duration(metrics, memory) if rate else 0.0  # no traffic needs no concurrency
     limit = concurrency_limit(limits, alarms)
     if duration is None or limit is None:
         missing = "time per request" if duration is None else "concurrency limit"
         return Projection(None, None, f"Lambda's {missing} is unknown")
-    rate = highest_rate(metrics, now, policy.dwell_seconds)
     concurrency, ceiling = rate * duration, policy.demand_headroom * limit
     reason = f"{rate:.0f} requests a second of {duration * 1000:.0f} ms need {concurrency:.1f}, limit {ceiling:.1f}"
     return Projection(concurrency, ceiling, reason)
+
+
+def _duration(metrics: Metrics, memory: Memory) -> float | None:
+    return memory.duration if memory.duration is not None else seconds_per_request(metrics)

@@ -1,0 +1,73 @@
+"""The words of this product as values: what an application is, what AWS said about it, what is to be done.
+
+Everything here is frozen and does no I/O. Times are epoch seconds (UTC) as floats, durations are seconds.
+"""
+
+from failover.model.application import MAX_WEIGHT, Application, Goal, Mode, Policy, Pool, Route, Split
+from failover.model.operation import (
+    Action,
+    Baseline,
+    Decision,
+    Kind,
+    Memory,
+    Progress,
+    Request,
+    SetBounds,
+    SetDesiredCount,
+    SetSplit,
+)
+from failover.model.snapshot import (
+    NOT_READ,
+    Alarm,
+    AlarmState,
+    Bounds,
+    Limits,
+    Metrics,
+    Part,
+    Position,
+    Reading,
+    Routes,
+    RouteState,
+    Scaling,
+    Series,
+    Service,
+    Snapshot,
+    Targets,
+)
+
+__all__ = [
+    "MAX_WEIGHT",
+    "NOT_READ",
+    "Action",
+    "Alarm",
+    "AlarmState",
+    "Application",
+    "Baseline",
+    "Bounds",
+    "Decision",
+    "Goal",
+    "Kind",
+    "Limits",
+    "Memory",
+    "Metrics",
+    "Mode",
+    "Part",
+    "Policy",
+    "Pool",
+    "Position",
+    "Progress",
+    "Reading",
+    "Request",
+    "Route",
+    "RouteState",
+    "Routes",
+    "Scaling",
+    "Series",
+    "Service",
+    "SetBounds",
+    "SetDesiredCount",
+    "SetSplit",
+    "Snapshot",
+    "Split",
+    "Targets",
+]

@@ -1,0 +1,140 @@
+"""What is to be done: what was asked for, how far it is, what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from failover.model.application import Goal, Split
+from failover.model.snapshot import Bounds
+
+
+@dataclass(frozen=True)
+class SetBounds:
+    bounds: Bounds
+
+    def __str__(self) -> str:
+        return f"Autoscaling bounds become {self.bounds.minimum} to {self.bounds.maximum}"
+
+
+@dataclass(frozen=True)
+class SetDesiredCount:
+    count: int
+
+    def __str__(self) -> str:
+        return f"Desired count becomes {self.count}"
+
+
+@dataclass(frozen=True)
+class SetSplit:
+    """`before` is what the decision saw there; the adapter writes nothing where it finds something else."""
+
+    route_arn: str
+    split: Split
+    before: Split
+
+    def __str__(self) -> str:
+        return f"Weights become {self.split} on {self.route_arn.split('/', 1)[-1]}"
+
+
+Action = SetBounds | SetDesiredCount | SetSplit
+
+
+class Kind(StrEnum):
+    ACT = "act"
+    WAIT = "wait"
+    DONE = "done"
+    REFUSE = "refuse"
+    STOP = "stop"
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What stood before the first write of a failover, to be restored by the failback."""
+
+    desired: int
+    bounds: Bounds | None = None
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What an application remembers between operations.
+
+    `duration` is Lambda's time per request (seconds) as it was before the failover; `bounds_written` are the
+    autoscaling bounds that we set, so that a failback restores them only where they are still ours.
+    """
+
+    baseline: Baseline | None = None
+    bounds_written: Bounds | None = None
+    duration: float | None = None
+    failover_at: float | None = None
+    failover_automatic: bool = False
+    failback_at: float | None = None
+    dwell_factor: int = 1
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an operation is. Written before each write, so that a crash anywhere is resumed by deciding again.
+
+    `allowed` lists per route the splits that it may show: what was there and what we wrote. Anything else is foreign.
+    `wanted` and `enough` are the tasks and healthy targets that this operation settled on. `origin` is the split to
+    return to. `returning` says why weights go back. `marks` says when each milestone was first reached.
+    """
+
+    version: int = 1
+    phase: str = "start"
+    phase_since: float = 0.0
+    memory: Memory = Memory()
+    wanted: int = 0
+    enough: int = 0
+    healthy_streak: int = 0
+    agreed_streak: int = 0
+    sick_streak: int = 0
+    step: int = 0
+    step_since: float | None = None
+    allowed: tuple[tuple[str, tuple[Split, ...]], ...] = ()
+    origin: Split | None = None
+    returning: str = ""
+    marks: tuple[tuple[str, float], ...] = ()
+
+    def mark(self, name: str) -> float | None:
+        return dict(self.marks).get(name)
+
+    def marked(self, name: str, now: float) -> Progress:
+        """The same progress with a milestone reached; the first time counts."""
+        return self if self.mark(name) is not None else replace(self, marks=(*self.marks, (name, now)))
+
+    def entered(self, phase: str, now: float) -> Progress:
+        return replace(self, phase=phase, phase_since=now, agreed_streak=0, sick_streak=0)
+
+    def may_show(self, route: str, split: Split) -> bool:
+        return split in dict(self.allowed).get(route, ())
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an operation was asked for. `split` goes with set_weights; `override` names rules, with a reason."""
+
+    goal: Goal
+    split: Split | None = None
+    automatic: bool = False
+    override: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The outcome of one cycle.
+
+    `headline` is one stable line (journaled when it changes), `detail` the moving figures beside it.
+    `wait` says in how many seconds to step again; `rule` names what refused or stopped; `remedy` what clears it.
+    """
+
+    kind: Kind
+    headline: str
+    progress: Progress
+    detail: str = ""
+    actions: tuple[Action, ...] = ()
+    wait: float = 2.0
+    rule: str = ""
+    remedy: str = ""

@@ -1,0 +1,186 @@
+"""What AWS said about one application, part by part. Unknown is a value of its own and never a guess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from failover.model.application import Split
+
+T = TypeVar("T")
+
+NOT_READ = "not read yet"
+
+
+class AlarmState(StrEnum):
+    OK = "OK"
+    ALARM = "ALARM"
+    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
+
+
+class Position(StrEnum):
+    """Where an application's traffic is, judged over all its routes."""
+
+    LAMBDA = "lambda"
+    ECS = "ecs"
+    SPLIT = "split"
+    UNKNOWN = "unknown"
+
+
+class Part(StrEnum):
+    """One independently read part of a snapshot."""
+
+    ALARMS = "alarms"
+    ROUTES = "routes"
+    SERVICE = "service"
+    TARGETS = "targets"
+    BOUNDS = "bounds"
+    METRICS = "metrics"
+    LIMITS = "limits"
+
+
+@dataclass(frozen=True)
+class Reading(Generic[T]):
+    """One part of a snapshot: its value and when it was read, or unknown and why. Unknown is never a guess."""
+
+    value: T | None = None
+    at: float = 0.0
+    problem: str = NOT_READ
+
+    @classmethod
+    def of(cls, value: T, at: float) -> Reading[T]:
+        return cls(value, at, "")
+
+    def age(self, now: float) -> float:
+        return now - self.at if self.value is not None else float("inf")
+
+
+@dataclass(frozen=True)
+class Alarm:
+    name: str
+    state: AlarmState
+    since: float
+    reason: str = ""
+    threshold: float | None = None
+    metric: str = ""
+    actions_enabled: bool = True
+
+
+@dataclass(frozen=True)
+class RouteState:
+    """One route as read. `fingerprint` covers every action but our two weights, so a change of anything else shows."""
+
+    arn: str
+    label: str
+    split: Split | None
+    fingerprint: str
+    other_weight: int = 0
+    sticky: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Routes:
+    """The managed routes, and every listener or rule of the load balancers that gives the ECS group weight."""
+
+    managed: tuple[RouteState, ...]
+    ecs_forwarders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Service:
+    """The ECS service. `task_addresses` are the private IPv4 addresses of its RUNNING tasks."""
+
+    desired: int
+    pending: int
+    running: int
+    status: str = "ACTIVE"
+    deployment_running: bool = False
+    deployment_failed: bool = False
+    task_addresses: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Targets by state. `ecs_healthy` counts only healthy targets that are this service's running tasks."""
+
+    ecs_healthy: int
+    ecs_states: tuple[tuple[str, int], ...] = ()
+    lambda_states: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """A scalable target's minimum and maximum capacity."""
+
+    minimum: int
+    maximum: int
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """`bounds` is None where no scalable target is registered for the service."""
+
+    bounds: Bounds | None = None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Lambda concurrency limits: the function's reservation (None: none) and the account's unreserved pool."""
+
+    reserved: int | None
+    unreserved: int | None
+
+
+Series = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Time series by name, oldest first, a point per `period` seconds; a period without data has no point.
+
+    Names: concurrency (maximum), throttles, invocations, errors (sums), duration_p95, duration_avg (seconds),
+    lambda_requests, ecs_requests, lambda_5xx, ecs_5xx (sums by target group).
+    """
+
+    period: int
+    series: dict[str, Series] = field(default_factory=dict)
+
+    def points(self, name: str, since: float = 0.0) -> Series:
+        return tuple(point for point in self.series.get(name, ()) if point[0] >= since)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What AWS said about one application. `at` is when the observation began."""
+
+    at: float
+    alarms: Reading[tuple[Alarm, ...]] = Reading()
+    routes: Reading[Routes] = Reading()
+    service: Reading[Service] = Reading()
+    targets: Reading[Targets] = Reading()
+    scaling: Reading[Scaling] = Reading()
+    metrics: Reading[Metrics] = Reading()
+    limits: Reading[Limits] = Reading()
+
+    @property
+    def splits(self) -> tuple[Split | None, ...]:
+        return tuple(route.split for route in self.routes.value.managed) if self.routes.value else ()
+
+    @property
+    def split(self) -> Split | None:
+        """The split that all routes share, or None while they differ or are unknown."""
+        return self.splits[0] if len(set(self.splits)) == 1 else None
+
+    @property
+    def position(self) -> Position:
+        splits = self.splits
+        if not splits or None in splits:
+            return Position.UNKNOWN
+        if all(split is not None and split.ecs == 0 for split in splits):
+            return Position.LAMBDA
+        if all(split is not None and split.lambda_ == 0 for split in splits):
+            return Position.ECS
+        return Position.SPLIT
