@@ -37,6 +37,9 @@ class Laboratory:
     account: str
     applications: tuple[LabApplication, ...]
 
+    def application(self, slug: str) -> LabApplication:
+        return next(each for each in self.applications if each.slug == slug)
+
     async def send_events_to(self, url: str, key: str) -> None:
         """Let the lab's EventBridge deliver alarm events there, with the key in the header `X-Api-Key`."""
         await put_json(f"{self.endpoint}/_lab/destination", {"url": url, "header": "X-Api-Key", "key": key})

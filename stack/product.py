@@ -14,7 +14,7 @@ from stack.run import PanelPlan, start_panel
 from stack.supervisor import Supervisor
 
 LOGIN = "operator"
-_FOREIGN_PREFIXES = ("PANEL_", "AWS_", "DATABASE_URL", "REDIS_URL", "HOST")
+_FOREIGN_PREFIXES = ("PANEL_", "AWS_", "DATABASE_URL", "REDIS_URL")
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Product:
     panel: PanelPlan
     password: str
 
-    async def operations(self, supervisor: Supervisor) -> str:
-        """The panel's operations with their journals, newest first, as JSON text."""
-        return await supervisor.run("export", manage("export_operations"), self.panel.env)
+    async def operations(self, supervisor: Supervisor, slug: str) -> str:
+        """One application's operations with their journals, newest first, as JSON text."""
+        return await supervisor.run("export", manage("export_operations", "--application", slug), self.panel.env)
 
 
 def fresh_directory(directory: Path) -> Path:
@@ -40,7 +40,7 @@ def fresh_directory(directory: Path) -> Path:
 def forget_foreign_settings() -> None:
     """Take nothing from the caller's environment but PORT: above all no way to a real AWS account."""
     for name in list(os.environ):
-        if name.startswith(_FOREIGN_PREFIXES):
+        if name.startswith(_FOREIGN_PREFIXES) or name == "HOST":
             del os.environ[name]
 
 

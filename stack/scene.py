@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from lab.load import Load
+from lab.load import Load, Record
+from stack.phases import Request
 from stack.product import Product
 from stack.screen import Screen
 from stack.supervisor import Supervisor
+from stack.verdict import Records
 from stack.watch import Sight, Watch
 
 # Asking the panel starts a process; more often would be load of our own making.
@@ -61,8 +63,8 @@ class Scene:
 
     async def operations(self) -> list[dict[str, Any]]:
         """This application's operations with their journals, newest first."""
-        operations = json.loads(await self.product.operations(self.supervisor))
-        return [each for each in operations if each["application"] == self.slug]
+        operations: list[dict[str, Any]] = json.loads(await self.product.operations(self.supervisor, self.slug))
+        return operations
 
     async def records(self) -> Records:
         """Everything that was recorded until now."""
@@ -77,10 +79,18 @@ class Scene:
 async def playing(product: Product, supervisor: Supervisor, timeline: Timeline, slug: str) -> AsyncIterator[Scene]:
     """A scene with its load and its watch; at the end the requests in flight are still answered."""
     watch = Watch(product.lab, slug, timeline.tell)
+    load = Load(product.lab.application(slug).urls, rate=0)
     looking = asyncio.create_task(watch.look())
-    async with Load(product.lab.application(slug).urls, rate=0, mix=MIX) as load:
+    load.start()
+    try:
         yield Scene(product, supervisor, slug, load, watch, timeline)
-    looking.cancel()
+    finally:
+        await load.stop()
+        looking.cancel()
+
+
+def _request(record: Record) -> Request:
+    return Request(record.started, record.ended, record.path, record.status, record.pool)
 
 
 def _succeeded(operations: list[dict[str, Any]], goal: str) -> bool:

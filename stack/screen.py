@@ -10,6 +10,8 @@ _ALERT = re.compile(
     r'|\[(warning|error|critical) *\]|"level": ?"(warning|error|critical)"'
     r"|^[\w.]*Error: "
 )
+# A Valkey that saves nothing to disk needs no memory for a background save.
+_HARMLESS = re.compile(r"Memory overcommit must be enabled")
 _COLOURS = (36, 32, 35, 34, 33, 96, 92, 95)
 _RED = 31
 _NAME_WIDTH = 8
@@ -33,7 +35,7 @@ class Screen:
 
     def part_wrote(self, name: str, line: str) -> None:
         """A line of a part's log."""
-        alert = _ALERT.search(line)
+        alert = _ALERT.search(line) and not _HARMLESS.search(line)
         if self._verbose or alert:
             self._write(f"{self._prefix(name)}{self._painted(line, _RED) if alert else line}")
 

@@ -6,7 +6,7 @@ import pytest
 
 from stack.screen import Screen, wants_colour
 
-Shown = Callable[[str], str]
+OVERCOMMIT = "7:M 22 Nov 2026 10:00:00.000 # WARNING Memory overcommit must be enabled! Without it, a background save"
 
 
 @pytest.fixture
@@ -35,7 +35,14 @@ def test_warnings_and_errors_are_shown(shown: Callable[..., str], line: str) -> 
 
 
 @pytest.mark.parametrize(
-    "line", ['{"event": "done", "level": "info", "error": null}', "GET /errors 200", "0 errors, 0 warnings", "booted"]
+    "line",
+    [
+        '{"event": "done", "level": "info", "error": null}',
+        "GET /errors 200",
+        "0 errors, 0 warnings",
+        "booted",
+        OVERCOMMIT,
+    ],
 )
 def test_ordinary_lines_are_not_shown(shown: Callable[..., str], line: str) -> None:
     assert shown(line) == ""

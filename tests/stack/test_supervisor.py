@@ -122,7 +122,9 @@ def test_a_runner_that_is_killed_outright_leaves_nothing(start: Start, tmp_path:
 
 
 def test_output_is_interleaved_behind_names_and_kept_in_logs(start: Start, tmp_path: Path) -> None:
-    stack = start(web="print('listening')\n" + STAY, beat="import sys; print('tick'); sys.exit(1)")
+    web_listens = f"'listening' in open({str(tmp_path / 'web.log')!r}).read()"
+    beat = f"import sys, time\nwhile not {web_listens}: time.sleep(0.05)\nprint('tick'); time.sleep(1); sys.exit(1)"
+    stack = start(web="print('listening')\n" + STAY, beat=beat)
     output, _ = stack.communicate(timeout=20)
     assert "web      │ listening" in output
     assert "beat     │ tick" in output
