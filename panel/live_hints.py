@@ -16,4 +16,4 @@ def publish(slug: str) -> None:
     try:
         broker.connection().publish(CHANNEL, slug)
     except redis.RedisError as problem:
-        log.info("live_hint_lost", application=slug, problem=str(problem))
+        log.debug("live_hint_lost", application=slug, problem=str(problem))

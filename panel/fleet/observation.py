@@ -15,8 +15,6 @@ from panel.fleet import connections, heartbeats, snapshots
 from panel.fleet.applications import configuration
 from panel.fleet.models import Application
 
-LIMITS_SECONDS = 60.0  # Lambda's concurrency limits change when somebody changes them
-
 
 def observe(application: Application) -> Snapshot | None:
     """Read AWS and store the snapshot; the answer holds every part as known now. None: another worker is reading."""
@@ -31,14 +29,9 @@ def observe(application: Application) -> Snapshot | None:
 
 
 def due(known: Snapshot | None, policy: Policy, now: float) -> frozenset[Part]:
-    """The parts to read: metrics as often as AWS publishes them, limits each minute, the rest each time."""
-    if known is None:
-        return frozenset(Part)
-    fresh = {
-        Part.METRICS: known.metrics.age(now) < policy.metric_period_seconds,
-        Part.LIMITS: known.limits.age(now) < LIMITS_SECONDS,
-    }
-    return frozenset(part for part in Part if not fresh.get(part, False))
+    """The parts to read: metrics as often as AWS publishes them, the rest each time."""
+    fresh = known is not None and known.metrics.age(now) < policy.metric_period_seconds
+    return frozenset(Part) - ({Part.METRICS} if fresh else frozenset())
 
 
 @contextmanager

@@ -96,7 +96,8 @@ class RowJournal:
         live_hints.publish(self._operation.application.slug)
 
     def called(self, call: Call) -> None:
-        self.note("call", f"{call.action}: {call.before} → {call.after}", asdict(call))
+        before = f" (was {call.before})" if call.before else ""
+        self.note("call", f"{call.action}: {call.after}{before}", asdict(call))
 
     def failed(self, action: Action, error: AwsError) -> None:
         self.note("call", f"{action}: failed, {error}", {"error": error.kind, "remedy": error.remedy})

