@@ -18,12 +18,14 @@ DEACTIVATING, STOPPING, STOPPED = "DEACTIVATING", "STOPPING", "STOPPED"
 PORT = 8080
 STOPPED_TASKS_KEPT_SECONDS = 3600
 EVENTS_KEPT = 100
+COMPLAINT_SECONDS = 60
 
 
 class Addresses(Protocol):
     """Gives every task an address of its own, as awsvpc networking does."""
 
-    def take(self) -> str: ...
+    def take(self) -> str | None:
+        """None when there is no capacity for another task."""
 
     def give_back(self, address: str) -> None: ...
 
@@ -81,6 +83,7 @@ class Service:
     tasks: dict[str, Task] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     _steady: bool = True
+    _complained: float = 0.0
 
     @property
     def resource_id(self) -> str:
@@ -108,9 +111,14 @@ class Service:
             self._scale_in(newest_first[: len(wanted) - self.desired], now)
 
     def _launch(self, count: int, now: float) -> None:
-        tasks = [Task(uuid.uuid4().hex, self.addresses.take(), now) for _ in range(count)]
+        addresses = [address for _ in range(count) if (address := self.addresses.take())]
+        tasks = [Task(uuid.uuid4().hex, address, now) for address in addresses]
         self.tasks.update({task.id: task for task in tasks})
-        self._tell(f"has started {count} tasks: {_named(tasks)}.", now)
+        if tasks:
+            self._tell(f"has started {len(tasks)} tasks: {_named(tasks)}.", now)
+        if len(tasks) < count and now - self._complained >= COMPLAINT_SECONDS:
+            self._complained = now
+            self._tell("was unable to place a task. Reason: Capacity is unavailable at this time.", now)
 
     def _scale_in(self, tasks: list[Task], now: float) -> None:
         self._tell(f"has stopped {len(tasks)} running tasks: {_named(tasks)}.", now)

@@ -129,7 +129,7 @@ def summarise(records: Sequence[Record]) -> str:
     pools = Counter(record.pool or "none" for record in records)
     by_pool = " ".join(f"{pool} {count}" for pool, count in sorted(pools.items()))
     reasons = Counter(str(record.status or record.error) for record in failed)
-    why = " (" + ", ".join(f"{count} × {reason}" for reason, count in reasons.most_common(3)) + ")" if failed else ""
+    why = " (" + ", ".join(f"{count} of {reason}" for reason, count in reasons.most_common(3)) + ")" if failed else ""
     return (
         f"answered {len(records)}, ok {len(records) - len(failed)}, failed {len(failed)}{why}; {by_pool or 'no pool'}; "
         f"p50 {percentile(times, 50):.0f} ms, p95 {percentile(times, 95):.0f} ms"

@@ -25,13 +25,14 @@ class LoopbackNetwork:
         self._used: set[int] = set()
         self._last = 0
 
-    def take(self) -> str:
+    def take(self) -> str | None:
+        """None when all are in use."""
         for _ in range(LAST_HOST):
             self._last = self._last % LAST_HOST + 1
             if self._last not in self._used:
                 self._used.add(self._last)
                 return f"{self._prefix}.{self._last}"
-        raise NoNetworkError(f"All {LAST_HOST} addresses of {self._prefix} are in use.")
+        return None
 
     def give_back(self, address: str) -> None:
         self._used.discard(int(address.rpartition(".")[2]))

@@ -66,7 +66,10 @@ class QueryProtocol:
 
     def read(self, operation: OperationModel, request: Request) -> dict[str, Any]:
         flat = {name: value for name, value in _form(request) if name not in {"Action", "Version"}}
-        return from_flat(operation.input_shape, flat) if operation.input_shape else flat
+        try:
+            return from_flat(operation.input_shape, flat) if operation.input_shape else flat
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise AwsError("MalformedQueryString", f"The parameters do not fit {operation.name}: {error}") from error
 
     def write(self, operation: OperationModel, output: dict[str, Any], request_id: str) -> Reply:
         root = ET.Element(f"{operation.name}Response", xmlns=self._namespace)
