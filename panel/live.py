@@ -14,6 +14,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from urllib.parse import urlsplit
 
 import django
@@ -30,7 +31,6 @@ django.setup()
 
 from django.conf import settings  # noqa: E402 - models and settings need the set-up above
 from django.contrib.auth import get_user  # noqa: E402
-from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.http import HttpRequest  # noqa: E402
 
@@ -67,7 +67,7 @@ class Viewer:
 
 
 class Hub:
-    """All viewers of this process, and the one subscription that serves them; it lives while there are viewers."""
+    """All viewers of this process, and the one subscription that serves them, kept from the first viewer on."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -83,19 +83,14 @@ class Hub:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._subscribed.wait(), patience)
             return True
-        await self.leave(viewer)
+        self.leave(viewer)
         return False
 
-    async def leave(self, viewer: Viewer) -> None:
+    def leave(self, viewer: Viewer) -> None:
         self._viewers.discard(viewer)
-        if self._viewers or self._listening is None:
-            return
-        self._listening.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._listening
 
     async def _listen(self) -> None:
-        """Pass on what Redis says until cancelled. When it goes away every stream ends, and who comes back finds it."""
+        """Pass on what Redis says, for ever. When it goes away every stream ends, and who comes back finds it."""
         while True:
             try:
                 await self._forward()
@@ -108,7 +103,7 @@ class Hub:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _forward(self) -> None:
-        client = redis.asyncio.Redis.from_url(self._url, socket_connect_timeout=1, health_check_interval=5)
+        client = redis.asyncio.Redis.from_url(self._url, socket_connect_timeout=1, socket_keepalive=True)
         async with client, client.pubsub(ignore_subscribe_messages=True) as subscription:
             await subscription.subscribe(CHANNEL)
             await client.ping()
@@ -118,6 +113,7 @@ class Hub:
                     viewer.hint(message["data"].decode())
 
 
+sessions = import_module(settings.SESSION_ENGINE)
 hub = Hub(settings.REDIS_URL)
 
 
@@ -144,7 +140,7 @@ async def stream(viewer: Viewer) -> AsyncIterator[str]:
             yield await _next(viewer)
             await asyncio.sleep(viewer.pause)
     finally:
-        await hub.leave(viewer)
+        hub.leave(viewer)
 
 
 async def _next(viewer: Viewer) -> str:
@@ -171,7 +167,7 @@ def logged_in(session_key: str) -> bool:
     """Whether this session belongs to an active account."""
     try:
         request = HttpRequest()
-        request.session = SessionStore(session_key)
+        request.session = sessions.SessionStore(session_key)
         user = get_user(request)
         return user.is_authenticated and user.is_active
     finally:

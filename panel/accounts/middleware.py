@@ -1,0 +1,29 @@
+"""Every page needs a login, also where only a piece of it was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib.auth import middleware
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+
+class LoginRequired(middleware.LoginRequiredMiddleware):
+    """Django's, but a refresh of a piece answers 401 and sends the whole browser page to the login and back.
+
+    Without that the login form would be swapped into the piece.
+    """
+
+    def handle_no_permission(  # type: ignore[override]  # Django itself takes any response here
+        self, request: HttpRequest, view_func: Callable[..., Any]
+    ) -> HttpResponseBase:
+        if request.headers.get("HX-Request") != "true":
+            return super().handle_no_permission(request, view_func)
+        page = urlsplit(request.headers.get("HX-Current-URL", ""))
+        back = f"{page.path or '/'}?{page.query}".removesuffix("?")
+        login = redirect_to_login(back, self.get_login_url(view_func))
+        return HttpResponse("Please log in again.", status=401, headers={"HX-Redirect": login.url})

@@ -1,0 +1,229 @@
+"""Charts as plain coordinates that templates draw as SVG. Times are epoch seconds, x runs from 0 (oldest) to 1000."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from math import ceil, floor, log10
+
+from failover.demand import CONCURRENCY_METRIC
+from failover.model import Alarm, Limits, Metrics, Series, Snapshot
+from panel.operations.models import Operation
+from panel.web.sentences import title
+
+WIDTH = 1000
+TOP, PLOT = 20, 150  # pixels: where the plot begins and how tall it is
+BAND_TOP, BAND = 188, 14
+SPARK_POINTS = 60
+TABLE_ROWS = 60
+
+
+@dataclass(frozen=True)
+class Spark:
+    """A small line against its limit; `limit_y` is None where no limit is known. Height 100."""
+
+    line: str
+    area: str
+    limit_y: float | None
+    now: float
+    limit: float | None
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text at so many percent of the width, or pixels from the top; `epoch` where it names a time."""
+
+    at: float
+    text: str
+    epoch: float = 0.0
+    anchor: str = "middle"
+
+    @property
+    def above(self) -> float:
+        return self.at - 4
+
+
+@dataclass(frozen=True)
+class Band:
+    """A stretch of the split band, in percent of the width; `ecs` percent of its requests went to ECS."""
+
+    x: float
+    width: float
+    ecs: int | None
+
+    @property
+    def lambda_height(self) -> float:
+        return 0.0 if self.ecs is None else (100 - self.ecs) / 100 * BAND
+
+    @property
+    def ecs_height(self) -> float:
+        return 0.0 if self.ecs is None else self.ecs / 100 * BAND
+
+    @property
+    def ecs_y(self) -> float:
+        return BAND_TOP + self.lambda_height
+
+
+@dataclass(frozen=True)
+class TableRow:
+    at: float
+    concurrency: float | None
+    throttles: float | None
+    lambda_requests: float | None
+    ecs_requests: float | None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Concurrency with its limits and, under it on the same axis, which pool answered."""
+
+    line: str
+    area: str
+    grid: tuple[Label, ...]
+    ticks: tuple[Label, ...]
+    limit: Label | None
+    threshold: Label | None
+    bands: tuple[Band, ...]
+    marks: tuple[Label, ...]
+    rows: tuple[TableRow, ...]
+    minutes: int
+    summary: str
+
+
+def limit_of(limits: Limits | None) -> float | None:
+    """The concurrency that the function may reach: its own reservation or, without one, what the account has left."""
+    if limits is None:
+        return None
+    pool = limits.reserved if limits.reserved is not None else limits.unreserved
+    return None if pool is None else float(pool)
+
+
+def threshold_of(alarms: tuple[Alarm, ...] | None) -> float | None:
+    found = [a.threshold for a in alarms or () if a.metric == CONCURRENCY_METRIC and a.threshold is not None]
+    return min(found, default=None)
+
+
+def latest(metrics: Metrics | None, name: str) -> float | None:
+    points = metrics.series.get(name, ()) if metrics else ()
+    return points[-1][1] if points else None
+
+
+def spark(snapshot: Snapshot | None) -> Spark | None:
+    """Concurrency as a sparkline, or None where there is nothing to draw."""
+    metrics = snapshot.metrics.value if snapshot else None
+    points = _peaks(metrics.series.get("concurrency", ()) if metrics else (), SPARK_POINTS)
+    if snapshot is None or len(points) < 2:
+        return None
+    limit = limit_of(snapshot.limits.value)
+    top = max([value for _, value in points] + [limit or 0.0, 1.0]) * 1.08
+    line = _polyline(points, points[0][0], points[-1][0], top, 100)
+    y = None if limit is None else round(100 - 100 * limit / top, 1)
+    return Spark(line, f"0,100 {line} {WIDTH},100", y, points[-1][1], limit)
+
+
+def chart(snapshot: Snapshot | None, operations: tuple[Operation, ...] = ()) -> Chart | None:
+    """The big chart, or None while there are fewer than two points."""
+    metrics = snapshot.metrics.value if snapshot else None
+    points = metrics.series.get("concurrency", ()) if metrics else ()
+    times = sorted({at for name in ("concurrency", "lambda_requests", "ecs_requests") for at, _ in _of(metrics, name)})
+    if snapshot is None or metrics is None or len(times) < 2:
+        return None
+    start, end = times[0], times[-1]
+    limit, threshold = limit_of(snapshot.limits.value), threshold_of(snapshot.alarms.value)
+    step, top = _scale(max([value for _, value in points] + [limit or 0.0, threshold or 0.0, 1.0]))
+    line = _polyline(points, start, end, top, PLOT)
+    return Chart(
+        line=line,
+        area=_under(line),
+        grid=tuple(Label(_y(n * step, top), f"{n * step:g}") for n in range(round(top / step) + 1)),
+        ticks=_ticks(start, end),
+        limit=None if limit is None else Label(_y(limit, top), f"limit {limit:g}"),
+        threshold=None if threshold is None else Label(_y(threshold, top), f"alarm at {threshold:g}"),
+        bands=_bands(metrics, times),
+        marks=_marks(operations, start, end),
+        rows=_table(metrics, times),
+        minutes=max(1, round((end - start) / 60)),
+        summary=_summary(points, limit),
+    )
+
+
+def _of(metrics: Metrics | None, name: str) -> Series:
+    return metrics.series.get(name, ()) if metrics else ()
+
+
+def _summary(points: Series, limit: float | None) -> str:
+    if not points:
+        return "No concurrency reported in this time."
+    against = "" if limit is None else f", limit {limit:g}"
+    return f"Now {points[-1][1]:g}, highest {max(value for _, value in points):g}{against}."
+
+
+def _peaks(points: Series, most: int) -> Series:
+    """At most `most` points; of each group the highest, because peaks are what meets a limit."""
+    if len(points) <= most:
+        return points
+    size = ceil(len(points) / most)
+    return tuple(max(points[i : i + size], key=lambda point: point[1]) for i in range(0, len(points), size))
+
+
+def _polyline(points: Series, start: float, end: float, top: float, height: float) -> str:
+    span = (end - start) or 1.0
+    return " ".join(f"{WIDTH * (at - start) / span:.1f},{height - height * value / top:.1f}" for at, value in points)
+
+
+def _under(line: str) -> str:
+    """The area below a line, down to zero."""
+    if not line:
+        return ""
+    points = line.split(" ")
+    return f"{points[0].split(',')[0]},{PLOT} {line} {points[-1].split(',')[0]},{PLOT}"
+
+
+def _y(value: float, top: float) -> float:
+    return round(TOP + PLOT - PLOT * value / top, 1)
+
+
+def _scale(highest: float) -> tuple[float, float]:
+    """A round step and a round top with three to five steps below it, and air above the highest value."""
+    rough = highest * 1.1 / 4
+    power = 10 ** floor(log10(rough))
+    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough)
+    return step, step * ceil(highest * 1.1 / step)
+
+
+def _ticks(start: float, end: float) -> tuple[Label, ...]:
+    anchors = ((0.0, "start"), (50.0, "middle"), (100.0, "end"))
+    return tuple(Label(at, "", start + (end - start) * at / 100, anchor) for at, anchor in anchors)
+
+
+def _share(lambda_requests: float, ecs_requests: float) -> int | None:
+    total = lambda_requests + ecs_requests
+    return round(100 * ecs_requests / total) if total else None
+
+
+def _bands(metrics: Metrics, times: list[float]) -> tuple[Band, ...]:
+    """Which pool answered, period by period; equal neighbours are one stretch."""
+    to_lambda, to_ecs = dict(_of(metrics, "lambda_requests")), dict(_of(metrics, "ecs_requests"))
+    start, span = times[0], times[-1] - times[0]
+    shares = [(at, _share(to_lambda.get(at, 0.0), to_ecs.get(at, 0.0))) for at in times[:-1]]
+    runs = [(share, [at for at, _ in group]) for share, group in groupby(shares, key=lambda pair: pair[1])]
+    edges = [run[0] for _, run in runs] + [times[-1]]
+    return tuple(
+        Band(round(100 * (left - start) / span, 2), round(100 * (right - left) / span, 2), share)
+        for (share, _), left, right in zip(runs, edges, edges[1:], strict=False)
+    )
+
+
+def _marks(operations: tuple[Operation, ...], start: float, end: float) -> tuple[Label, ...]:
+    inside = [(row.created_at.timestamp(), row) for row in operations]
+    return tuple(
+        Label(round(x, 2), title(row).lower(), at, "end" if x > 80 else "start")
+        for at, row in inside
+        if start <= at <= end and (x := 100 * (at - start) / (end - start)) is not None
+    )
+
+
+def _table(metrics: Metrics, times: list[float]) -> tuple[TableRow, ...]:
+    names = ("concurrency", "throttles", "lambda_requests", "ecs_requests")
+    columns = [dict(_of(metrics, name)) for name in names]
+    return tuple(TableRow(at, *(column.get(at) for column in columns)) for at in reversed(times[-TABLE_ROWS:]))

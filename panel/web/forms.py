@@ -1,0 +1,74 @@
+"""The operator's forms. An error names what is wrong and the way out, and what was typed stays."""
+
+from __future__ import annotations
+
+from django import forms
+
+from failover.model import MAX_WEIGHT
+
+WHY = "Write a reason: whoever reads this later, perhaps you, needs it."
+HOLD_CHOICES = ((30, "30 min"), (60, "1 hour"), (240, "4 hours"), (480, "8 hours"), (1440, "1 day"), (10080, "7 days"))
+
+
+class PlainForm(forms.Form):
+    """A button and nothing to fill in. Invalid fields say so to screen readers by Django's own attributes."""
+
+    template_name = "web/fields.html"
+    use_required_attribute = False  # our own sentences say more than the browser's bubble
+
+
+class ReasonForm(PlainForm):
+    reason = forms.CharField(
+        label="Reason",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2, "autofocus": True, "autocomplete": "off"}),
+        error_messages={"required": WHY, "max_length": "Keep the reason under 500 characters; it has %(show_value)d."},
+    )
+
+
+def _weight(label: str, part: str) -> forms.IntegerField:
+    limits = f"The weight of {label} is a whole number from 0 to {MAX_WEIGHT}."
+    return forms.IntegerField(
+        label=f"{label} weight",
+        min_value=0,
+        max_value=MAX_WEIGHT,
+        widget=forms.NumberInput(attrs={"data-weight": part, "inputmode": "numeric"}),
+        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), limits),
+    )
+
+
+class WeightsForm(ReasonForm):
+    template_name = "web/fields_weights.html"
+
+    weight_lambda = _weight("Lambda", "lambda")
+    weight_ecs = _weight("ECS", "ecs")
+    field_order = ("weight_lambda", "weight_ecs", "reason")
+
+    def clean(self) -> None:
+        super().clean()
+        if self.cleaned_data.get("weight_lambda") == 0 == self.cleaned_data.get("weight_ecs"):
+            self.add_error("weight_lambda", "With 0 for both, nobody would be answered: give at least one pool weight.")
+
+    @property
+    def share(self) -> int:
+        """Where the slider stands: percent on ECS."""
+        try:
+            to_lambda, to_ecs = (max(0, int(self[name].value())) for name in ("weight_lambda", "weight_ecs"))
+            return round(100 * to_ecs / (to_lambda + to_ecs))
+        except (TypeError, ValueError, ZeroDivisionError):
+            return 0
+
+
+class HoldForm(ReasonForm):
+    minutes = forms.TypedChoiceField(
+        label="For how long",
+        coerce=int,
+        choices=HOLD_CHOICES,
+        initial=60,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "Choose how long: a hold always ends.",
+            "invalid_choice": "Choose one of the times.",
+        },
+    )
+    field_order = ("minutes", "reason")

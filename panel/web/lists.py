@@ -1,0 +1,32 @@
+"""What was done, what was delivered, and what was refused: newest first, 50 a page."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from panel.ingest.models import Event
+from panel.operations.models import Operation, Refusal
+from panel.web import badges, sentences
+from panel.web.pages import live, page_of
+from panel.web.standing import now
+
+
+@require_safe
+def operations(request: HttpRequest) -> HttpResponse:
+    found = Operation.objects.select_related("application", "requested_by").defer("document", "progress")
+    page = page_of(request, found)
+    rows = [(row, badges.of_status(row.status), sentences.title(row), sentences.who(row)) for row in page]
+    return live(request, "operations", {"now": now().timestamp(), "page": page, "rows": rows})
+
+
+@require_safe
+def events(request: HttpRequest) -> HttpResponse:
+    page = page_of(request, Event.objects.defer("body").prefetch_related("applications"))
+    return live(request, "events", {"now": now().timestamp(), "page": page})
+
+
+@require_safe
+def refusals(request: HttpRequest) -> HttpResponse:
+    page = page_of(request, Refusal.objects.select_related("application"))
+    return live(request, "refusals", {"now": now().timestamp(), "page": page})

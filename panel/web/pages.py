@@ -1,0 +1,26 @@
+"""One URL, page or fragment: a browser gets the page, its refresh only what is inside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+PER_PAGE = 50
+
+
+def live(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """Render `web/<template>.html`, or `web/_<template>.html` alone for a refresh. Neither may be kept by a cache."""
+    fragment = request.headers.get("HX-Request") == "true"
+    response = render(request, f"web/{'_' if fragment else ''}{template}.html", context)
+    response["Cache-Control"] = "no-store"
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def page_of(request: HttpRequest, things: Any) -> Page[Any]:
+    """The asked page, or the nearest that exists."""
+    return Paginator(things, PER_PAGE).get_page(request.GET.get("page"))

@@ -1,0 +1,186 @@
+"""The fleet's rows: what needs a person first, each with the one action that makes sense now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from failover.model import Position, Service, Split, Targets
+from panel.web import badges, charts, sentences
+from panel.web.badges import Badge
+from panel.web.runs import Run, run
+from panel.web.standing import Standing
+
+
+class Attention(IntEnum):
+    """Why an application stands where it does in the list; the lowest comes first."""
+
+    ALARM = 0
+    MOVING = 1
+    UNREAD = 2
+    FAILED = 3
+    AWAY = 4
+    HELD = 5
+    NO_DATA = 6
+    QUIET = 7
+
+
+COLOURS = {Attention.ALARM: "alarm", Attention.MOVING: "now", Attention.QUIET: ""}
+
+
+@dataclass(frozen=True)
+class Link:
+    """An action offered: a dialog (its label ends in an ellipsis) or a page. `kind` is a button's class."""
+
+    label: str
+    url: str
+    kind: str = ""
+
+    @property
+    def dialog(self) -> bool:
+        return self.label.endswith("…")
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """ECS tasks: how many answer, and how the rest stand."""
+
+    healthy: int | None
+    desired: int | None
+    pending: int
+    running: int
+
+    @property
+    def standby(self) -> bool:
+        return self.desired == 0 and not self.pending and not self.running
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A split as it is drawn: the weights as they are, the shares in percent of the width."""
+
+    lambda_: int
+    ecs: int
+    lambda_percent: float
+    ecs_percent: float
+
+    @classmethod
+    def of(cls, split: Split | None) -> Bar | None:
+        if split is None:
+            return None
+        share = round(split.ecs_percent, 2)
+        return cls(split.lambda_, split.ecs, round(100 - share, 2), share)
+
+
+@dataclass(frozen=True)
+class Row:
+    standing: Standing
+    attention: Attention
+    badge: Badge
+    sentence: SafeString
+    split: Bar | None
+    tasks: Tasks
+    spark: charts.Spark | None
+    run: Run | None
+    action: Link
+
+    @property
+    def colour(self) -> str:
+        return COLOURS.get(self.attention, "warn")
+
+
+def attention(standing: Standing) -> Attention:
+    found = (
+        (Attention.UNREAD, standing.stale and not standing.active),
+        (Attention.ALARM, bool(standing.alarming) and standing.position is not Position.ECS),
+        (Attention.MOVING, standing.active is not None),
+        (Attention.UNREAD, standing.position is Position.UNKNOWN or standing.alarms is None),
+        (Attention.FAILED, standing.failed is not None),
+        (Attention.AWAY, standing.position is not Position.LAMBDA),
+        (Attention.HELD, standing.hold is not None),
+        (Attention.NO_DATA, badges.of_alarms(standing).kind == "none"),
+    )
+    return next((level for level, true in found if true), Attention.QUIET)
+
+
+def in_order(standings: Iterable[Standing]) -> list[Standing]:
+    return sorted(standings, key=lambda standing: (attention(standing), standing.application.slug))
+
+
+def row(standing: Standing, *, may_operate: bool) -> Row:
+    snapshot = standing.snapshot
+    return Row(
+        standing=standing,
+        attention=attention(standing),
+        badge=badges.of_alarms(standing),
+        sentence=sentences.situation(standing),
+        split=Bar.of(snapshot.split) if snapshot else None,
+        tasks=tasks(snapshot.service.value, snapshot.targets.value) if snapshot else tasks(None, None),
+        spark=charts.spark(snapshot),
+        run=run(standing.active, standing.now) if standing.active else None,
+        action=sensible(standing) if may_operate else _open(standing, "Open"),
+    )
+
+
+def tasks(service: Service | None, targets: Targets | None) -> Tasks:
+    healthy = targets.ecs_healthy if targets else None
+    if service is None:
+        return Tasks(healthy, None, 0, 0)
+    return Tasks(healthy, service.desired, service.pending, service.running)
+
+
+def sensible(standing: Standing) -> Link:
+    """The one action for this state."""
+    if standing.active:
+        return _open(standing, "Watch", "primary")
+    if standing.stale or standing.position is Position.UNKNOWN:
+        return _open(standing, "Open")
+    if standing.hold and not standing.alarming:
+        return dialog(standing, "release")
+    if standing.position is Position.LAMBDA:
+        return dialog(standing, "failover", "primary" if standing.alarming else "")
+    if standing.position is Position.ECS:
+        return _open(standing, "Open") if standing.alarming else dialog(standing, "failback")
+    return dialog(standing, "set_weights")
+
+
+LABELS = {
+    "failover": "Fail over…",
+    "failback": "Fail back…",
+    "set_weights": "Set weights…",
+    "hold": "Hold…",
+    "release": "Release…",
+}
+
+
+def dialog(standing: Standing, action: str, kind: str = "") -> Link:
+    return Link(LABELS[action], reverse(f"web:{action}", args=[standing.application.slug]), kind)
+
+
+def _open(standing: Standing, label: str, kind: str = "") -> Link:
+    return Link(label, reverse("web:application", args=[standing.application.slug]), kind)
+
+
+def actions(standing: Standing) -> list[Link]:
+    """All actions of the application's page, the sensible one last and filled."""
+    if standing.active:
+        cancel = Link("Cancel…", reverse("web:cancel", args=[standing.active.pk]), "danger")
+        return [_hold_or_release(standing), cancel]
+    main = sensible(standing)
+    offered = [dialog(standing, name) for name in _moves(standing)]
+    rest = [_hold_or_release(standing), *(link for link in offered if link.url != main.url)]
+    rest = [link for link in rest if link.url != main.url]
+    return [*rest, Link(main.label, main.url, "primary")] if main.dialog else rest
+
+
+def _moves(standing: Standing) -> tuple[str, ...]:
+    here = {Position.LAMBDA: ("set_weights", "failover"), Position.ECS: ("set_weights", "failback")}
+    return here.get(standing.position, ("set_weights", "failback", "failover"))
+
+
+def _hold_or_release(standing: Standing) -> Link:
+    return dialog(standing, "release" if standing.hold else "hold")

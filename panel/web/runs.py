@@ -1,0 +1,71 @@
+"""One operation as a page shows it: who and why, how far it is, how long each part took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from failover import codec
+from failover.milestones import Milestone, milestones, seconds
+from failover.model import Goal, Progress, Request, Split
+from panel.fleet.applications import parsed
+from panel.operations.models import Operation
+from panel.web import badges, sentences
+from panel.web.badges import Badge
+
+SHAPES = {"done": "✓", "now": "◐", "next": "○", "failed": "✕"}
+ENDED = {Operation.Status.SUCCEEDED: "done"}
+PARTS = {
+    "alarm_to_webhook": "Alarm to webhook",
+    "webhook_to_decision": "Webhook to decision",
+    "decision_to_healthy": "Decision to healthy targets",
+    "healthy_to_weights": "Healthy to weights",
+    "weights_to_verified": "Weights to verified",
+    "verified_to_baked": "Tasks kept after verified",
+    "baked_to_scaled_in": "Then to scaled in",
+    "total": "In all",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    operation: Operation
+    title: str
+    about: str
+    who: str
+    badge: Badge
+    steps: tuple[Milestone, ...]
+    parts: tuple[tuple[str, float], ...]
+
+    @property
+    def active(self) -> bool:
+        return self.operation.status in Operation.ACTIVE
+
+    @property
+    def at_step(self) -> int:
+        """Which step is under way, counted from 1."""
+        return min(len(self.steps), 1 + sum(step.state == "done" for step in self.steps))
+
+
+def run(operation: Operation, now: float) -> Run:
+    progress = codec.decode(Progress, operation.progress)
+    policy = parsed(operation.document, operation.application.slug).policy
+    ended = "" if operation.status in Operation.ACTIVE else ENDED.get(Operation.Status(operation.status), "failed")
+    measured = seconds(progress)
+    return Run(
+        operation=operation,
+        title=sentences.title(operation),
+        about=sentences.pursuing(operation),
+        who=sentences.who(operation),
+        badge=badges.of_status(operation.status),
+        steps=milestones(request_of(operation), policy, progress, now, ended=ended),
+        parts=tuple((label, measured[name]) for name, label in PARTS.items() if name in measured),
+    )
+
+
+def request_of(operation: Operation) -> Request:
+    """The operation as the controller was asked."""
+    split = None
+    if operation.weight_lambda is not None and operation.weight_ecs is not None:
+        split = Split(operation.weight_lambda, operation.weight_ecs)
+    automatic = operation.trigger == Operation.Trigger.AUTOMATIC
+    return Request(Goal(operation.goal), split, automatic=automatic, override=frozenset(operation.override))

@@ -1,0 +1,148 @@
+"""What is happening, in one sentence: where traffic is and since when, what comes next, and why not."""
+
+from __future__ import annotations
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from failover.model import Position
+from panel.operations.models import Hold, Operation, Refusal
+from panel.web.standing import Standing
+from panel.web.times import moment
+
+PURSUING = {
+    Operation.Goal.FAILOVER: "Failing over to ECS",
+    Operation.Goal.FAILBACK: "Failing back to Lambda",
+}
+NAMES = {
+    Operation.Goal.FAILOVER: "Failover",
+    Operation.Goal.FAILBACK: "Failback",
+    Operation.Goal.SET_WEIGHTS: "Weights",
+}
+ARRIVED = {Position.ECS: Operation.Goal.FAILOVER, Position.LAMBDA: Operation.Goal.FAILBACK}
+PLAIN = SafeString("")
+
+
+def title(operation: Operation) -> str:
+    """`Failover #12`"""
+    return f"{NAMES[Operation.Goal(operation.goal)]} #{operation.pk}"
+
+
+def pursuing(operation: Operation) -> str:
+    """What an operation is about: `Failing over to ECS`, `Setting weights to 90/10`."""
+    weights = f"{operation.weight_lambda}/{operation.weight_ecs}"
+    return PURSUING.get(Operation.Goal(operation.goal), f"Setting weights to {weights} (Lambda/ECS)")
+
+
+def who(operation: Operation) -> str:
+    return operation.requested_by.get_username() if operation.requested_by else "automation"
+
+
+def situation(standing: Standing, *, figures: bool = True) -> SafeString:
+    """The one sentence about an application; without `figures` only what is worth being read out when it changes."""
+    if standing.read_at is None:
+        return SafeString("AWS has not been read yet. That takes seconds once the worker and beat run.")
+    if standing.stale:
+        return format_html("Not known: AWS was last read {}, things may have changed since.", moment(standing.read_at))
+    if standing.active:
+        return _running(standing.active, figures=figures)
+    return _resting(standing)
+
+
+def _running(operation: Operation, *, figures: bool) -> SafeString:
+    if operation.cancel_requested:
+        return format_html("Cancelling {}: {}", title(operation), operation.headline or "ending at a safe split")
+    if not operation.headline:
+        return format_html("{}: about to start.", pursuing(operation))
+    detail = format_html(" ({})", operation.detail) if operation.detail and figures else PLAIN
+    return format_html("{}: {}{}", pursuing(operation), operation.headline, detail)
+
+
+def _resting(standing: Standing) -> SafeString:
+    return format_html("{}{}", _place(standing), _next(standing))
+
+
+def _place(standing: Standing) -> SafeString:
+    since = _since(standing)
+    split = standing.snapshot.split if standing.snapshot else None
+    match standing.position:
+        case Position.LAMBDA:
+            return format_html("All traffic on Lambda{}.", since)
+        case Position.ECS:
+            return format_html("All traffic on ECS{}.", since)
+        case Position.SPLIT if split:
+            return format_html("Split {}/{} between Lambda and ECS{}.", split.lambda_, split.ecs, since)
+        case Position.SPLIT:
+            return SafeString("Routes disagree about where traffic goes.")
+        case _:
+            return format_html("Where traffic goes can't be read: {}", _routes_problem(standing))
+
+
+def _routes_problem(standing: Standing) -> str:
+    routes = standing.snapshot.routes if standing.snapshot else None
+    if routes is None or routes.value is None:
+        return routes.problem if routes else "not read yet"
+    return next((route.problem for route in routes.value.managed if route.problem), "no weights found")
+
+
+def _since(standing: Standing) -> SafeString:
+    """Since when, where our own last operation brought it there."""
+    last = standing.last
+    if last is None or last.status != Operation.Status.SUCCEEDED or last.finished_at is None:
+        return PLAIN
+    if ARRIVED.get(standing.position) == last.goal or last.goal == Operation.Goal.SET_WEIGHTS:
+        return format_html(" since {}", moment(last.finished_at))
+    return PLAIN
+
+
+def _next(standing: Standing) -> SafeString:
+    """What comes next or stands in the way."""
+    if standing.hold:
+        return format_html(" {}", held(standing.hold))
+    if standing.position is Position.ECS:
+        return _back(standing)
+    if standing.alarming:
+        return _why_still_here(standing)
+    if standing.failed:
+        return format_html(" {} failed: {}", title(standing.failed), standing.failed.error or standing.failed.headline)
+    return PLAIN
+
+
+def _back(standing: Standing) -> SafeString:
+    refusal = standing.refusal(Operation.Goal.FAILBACK)
+    if standing.alarming:
+        return SafeString(" The alarm is still on, so it stays there.")
+    return format_html(" Not back yet: {}", sentence(refusal.reason)) if refusal else PLAIN
+
+
+def _why_still_here(standing: Standing) -> SafeString:
+    refusal = standing.refusal(Operation.Goal.FAILOVER)
+    if refusal:
+        return format_html(" In alarm, and not failing over: {}", sentence(refusal.reason))
+    if standing.application.mode != "auto":
+        return format_html(" In alarm; mode is {}, so nothing starts by itself.", standing.application.mode)
+    if standing.failed:
+        return format_html(" In alarm, and {} failed: {}", title(standing.failed), sentence(standing.failed.error))
+    return SafeString(" In alarm; automation decides within seconds.")
+
+
+def held(hold: Hold) -> SafeString:
+    everywhere = "" if hold.application_id else " (all applications)"
+    return format_html("Held{} by {} until {}: “{}”", everywhere, hold.owner, moment(hold.expires_at), hold.reason)
+
+
+def why_not(standing: Standing) -> Refusal | None:
+    """The refusal that explains why nothing starts just now."""
+    if standing.active:
+        return None
+    if standing.position in (Position.ECS, Position.SPLIT):
+        return standing.refusal(Operation.Goal.FAILBACK)
+    return standing.refusal(Operation.Goal.FAILOVER)
+
+
+def sentence(text: str) -> str:
+    """`text` with a capital and a full stop; texts from below may lack either."""
+    bare = text.strip()
+    if not bare:
+        return ""
+    return bare[0].upper() + bare[1:] + ("" if bare[-1] in ".!?…" else ".")

@@ -1,0 +1,50 @@
+"""What templates need beyond plain values: times, the live updates' address, and the navigation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from panel.security import live_origin
+from panel.web import sentences, times
+
+register = template.Library()
+
+PLACES = (("Fleet", "fleet"), ("Operations", "operations"), ("Events", "events"), ("Refusals", "refusals"))
+BELOW = {"operation": "operations", "cancel": "operations"}
+
+register.filter("sentence", sentences.sentence)
+register.filter("duration", times.duration)
+register.filter("precise", times.precise)
+register.filter("moment", times.moment)
+register.filter("until", times.took)
+register.filter("clock", times.clock)
+
+
+@register.simple_tag(takes_context=True)
+def ticking(context: template.Context, since: datetime | float, style: str = "fine") -> SafeString:
+    """How long ago, counting on. Needs `now` (epoch seconds) in the context."""
+    return times.ticking(since, context["now"], style=style)
+
+
+@register.simple_tag(takes_context=True)
+def live_url(context: template.Context, slug: str = "") -> str:
+    """Where hints come from; with a slug only that application's."""
+    request: HttpRequest = context["request"]
+    origin = live_origin(request) if settings.PANEL_LIVE_PORT else ""
+    return f"{origin}/live/" + (f"?application={slug}" if slug else "")
+
+
+@register.simple_tag(takes_context=True)
+def places(context: template.Context) -> list[dict[str, Any]]:
+    """The navigation's entries, the one that this page belongs to marked."""
+    match = getattr(context.get("request"), "resolver_match", None)
+    here = match.url_name if match and match.app_name == "web" else ""
+    here = here if here in {name for _, name in PLACES} else BELOW.get(here, "fleet" if here else "")
+    return [{"label": label, "url": reverse(f"web:{name}"), "here": name == here} for label, name in PLACES]

@@ -1,0 +1,91 @@
+"""The pages that refresh themselves: fleet, one application, one operation."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from panel.accounts.roles import may_operate
+from panel.fleet import applications
+from panel.fleet.models import Application
+from panel.fleet.pulse import pulse
+from panel.operations.models import Hold, Operation
+from panel.web import badges, charts, rows, runs, sentences
+from panel.web.health import health
+from panel.web.pages import live, page_of
+from panel.web.standing import Standing, completed, now, outlines, standing_of
+
+LAST_OPERATIONS = 8
+
+
+def operates(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and may_operate(request.user)
+
+
+@require_safe
+def fleet(request: HttpRequest) -> HttpResponse:
+    moment = now()
+    found = rows.in_order(outlines(moment))
+    page = page_of(request, found)
+    hold = next((row.hold for row in found if row.hold and row.hold.application_id is None), None)
+    context = {
+        "now": moment.timestamp(),
+        "health": health(pulse(), now=moment.timestamp(), hold=hold, applications=len(found)),
+        "rows": [rows.row(standing, may_operate=operates(request)) for standing in completed(page)],
+        "page": page,
+        "attention": sum(rows.attention(standing) is not rows.Attention.QUIET for standing in found),
+    }
+    return live(request, "fleet", context)
+
+
+@require_safe
+def application(request: HttpRequest, slug: str) -> HttpResponse:
+    found = get_object_or_404(Application.objects.select_related("stored_snapshot"), slug=slug)
+    standing = standing_of(found, now())
+    return live(request, "application", _application(standing, may_operate=operates(request)))
+
+
+def _application(standing: Standing, *, may_operate: bool) -> dict[str, object]:
+    history = tuple(_history(standing.application))
+    shown = standing.active or standing.last
+    snapshot = standing.snapshot
+    return {
+        "now": standing.now,
+        "standing": standing,
+        "row": rows.row(standing, may_operate=may_operate),
+        "actions": rows.actions(standing) if may_operate else [],
+        "chart": charts.chart(snapshot, history),
+        "limit": charts.limit_of(snapshot.limits.value) if snapshot else None,
+        "concurrency": charts.latest(snapshot.metrics.value, "concurrency") if snapshot else None,
+        "throttles": charts.latest(snapshot.metrics.value, "throttles") if snapshot else None,
+        "period": snapshot.metrics.value.period if snapshot and snapshot.metrics.value else None,
+        "alarms": [(alarm, badges.of_alarm(alarm)) for alarm in standing.alarms or ()],
+        "run": runs.run(shown, standing.now) if shown else None,
+        "journal": shown.journal.order_by("-pk")[:12] if shown else (),
+        "history": [(row, badges.of_status(row.status), sentences.title(row), sentences.who(row)) for row in history],
+        "why_not": sentences.why_not(standing),
+        "refusals": standing.refusals,
+        "position": standing.position,
+        "announcement": sentences.situation(standing, figures=False),
+        "policy": applications.configuration(standing.application).policy,
+    }
+
+
+def _history(found: Application) -> list[Operation]:
+    return list(found.operations.select_related("requested_by").defer("document")[:LAST_OPERATIONS])
+
+
+@require_safe
+def operation(request: HttpRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Operation.objects.select_related("application", "requested_by"), pk=pk)
+    moment = now().timestamp()
+    context = {
+        "now": moment,
+        "run": runs.run(found, moment),
+        "journal": found.journal.all(),
+        "may_operate": operates(request),
+        "holds": Hold.objects.filter(application=found.application, released_at=None, expires_at__gt=now()),
+    }
+    return live(request, "operation", context)
