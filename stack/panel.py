@@ -25,8 +25,9 @@ def panel_parts(env: Mapping[str, str], host: str, port: int, live_port: int) ->
     return [
         Part("web", _web(host, port), env, ready=answers(f"{url}/healthz")),
         Part("live", _live(live_port), env, ready=listens(live_port)),
-        # Celery ends softly on SIGQUIT only: tasks get a moment to finish, the rest is handed back.
-        Part("worker", _worker(), {**env, "REMAP_SIGTERM": "SIGQUIT"}, grace_seconds=20),
+        # On SIGTERM it finishes its tasks and ends, at once when it has none. (Its "soft shutdown" always waits its
+        # whole time-out.) A task that takes longer is cut off and handed out again: tasks are idempotent.
+        Part("worker", _worker(), env, grace_seconds=15),
         Part(
             "beat", _module("celery", "-A", "panel", "beat", "--loglevel", "INFO"), env, ready=answers(f"{url}/readyz")
         ),

@@ -10,7 +10,7 @@ from stack.applications import write_applications
 from stack.laboratory import Laboratory, lab_part, read_laboratory
 from stack.panel import manage
 from stack.ports import free_ports
-from stack.run import PanelPlan, start_panel
+from stack.run import PanelPlan, migrate, start_panel
 from stack.supervisor import Supervisor
 
 LOGIN = "operator"
@@ -54,12 +54,14 @@ async def start_product(supervisor: Supervisor, directory: Path, plan: PanelPlan
     await supervisor.start(lab_part(lab_port, lab_directory))
     lab = read_laboratory(lab_directory)
     panel = plan.with_env(lab.aws_environment())
-    await start_panel(supervisor, panel)
+    await migrate(supervisor, panel)
     files = write_applications(lab, directory / "applications")
     await supervisor.run("import_application", manage("import_application", *map(str, files)), panel.env)
     key = await supervisor.run("create_webhook_key", manage("create_webhook_key", "demo"), panel.env)
+    password = await _create_operator(supervisor, panel)
+    await start_panel(supervisor, panel)
     await lab.send_events_to(f"{panel.url}/webhooks/eventbridge", key.strip())
-    return Product(lab, panel, await _create_operator(supervisor, panel))
+    return Product(lab, panel, password)
 
 
 async def _create_operator(supervisor: Supervisor, panel: PanelPlan) -> str:

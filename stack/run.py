@@ -41,6 +41,7 @@ def run(var: Path, screen: Screen) -> int:
     plan = plan_panel(os.environ, var)
 
     async def work(supervisor: Supervisor) -> int:
+        await migrate(supervisor, plan)
         await start_panel(supervisor, plan)
         screen.say(f"\nThe panel is at {plan.url}   (logs in {supervisor.log_dir}; Ctrl-C stops it)\n")
         return await forever()
@@ -48,9 +49,13 @@ def run(var: Path, screen: Screen) -> int:
     return asyncio.run(supervise(work, var / "log", screen))
 
 
-async def start_panel(supervisor: Supervisor, plan: PanelPlan) -> None:
-    """Bring the database up to date and start the parts. Raises PartError."""
+async def migrate(supervisor: Supervisor, plan: PanelPlan) -> None:
+    """Bring the database up to date. Raises PartError."""
     await supervisor.run("migrate", manage("migrate", "--no-input"), plan.env)
+
+
+async def start_panel(supervisor: Supervisor, plan: PanelPlan) -> None:
+    """Start the parts, each when the one before is ready. Raises PartError."""
     for part in plan.parts:
         await supervisor.start(part)
 

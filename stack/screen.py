@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Mapping
 
 _ALERT = re.compile(
@@ -10,8 +11,10 @@ _ALERT = re.compile(
     r'|\[(warning|error|critical) *\]|"level": ?"(warning|error|critical)"'
     r"|^[\w.]*Error: "
 )
-# A Valkey that saves nothing to disk needs no memory for a background save.
-_HARMLESS = re.compile(r"Memory overcommit must be enabled")
+# A Valkey that saves nothing to disk needs no memory for a background save; and /readyz is what we ask until it is 200.
+_HARMLESS = re.compile(r"Memory overcommit must be enabled|Service Unavailable: /readyz")
+_VARYING = re.compile(r"[0-9a-f-]*[0-9][0-9a-f-]*")
+_TIMES_SHOWN = 3
 _COLOURS = (36, 32, 35, 34, 33, 96, 92, 95)
 _RED = 31
 _NAME_WIDTH = 8
@@ -25,6 +28,7 @@ class Screen:
         self._colour = colour
         self._verbose = verbose
         self._names: list[str] = []
+        self._alerts: Counter[tuple[str, str]] = Counter()
 
     def say(self, text: str = "") -> None:
         self._write(text)
@@ -34,10 +38,15 @@ class Screen:
         self._write(f"{self._prefix(name)}{line}")
 
     def part_wrote(self, name: str, line: str) -> None:
-        """A line of a part's log."""
-        alert = _ALERT.search(line) and not _HARMLESS.search(line)
-        if self._verbose or alert:
+        """A line of a part's log. What a part says again and again is left to its log."""
+        alert = bool(_ALERT.search(line)) and not _HARMLESS.search(line)
+        if self._verbose or (alert and self._is_news(name, line)):
             self._write(f"{self._prefix(name)}{self._painted(line, _RED) if alert else line}")
+
+    def _is_news(self, name: str, line: str) -> bool:
+        key = (name, _VARYING.sub("", line))
+        self._alerts[key] += 1
+        return self._alerts[key] <= _TIMES_SHOWN
 
     def _prefix(self, name: str) -> str:
         if name not in self._names:

@@ -49,6 +49,16 @@ def test_ordinary_lines_are_not_shown(shown: Callable[..., str], line: str) -> N
     assert shown(line, verbose=True) == f"web      │ {line}\n"
 
 
+def test_what_is_said_again_and_again_is_left_to_the_log(capfd: pytest.CaptureFixture[str]) -> None:
+    screen = Screen(1, colour=False, verbose=False)
+    for second in range(10, 60):
+        screen.part_wrote("worker", f"2026-11-22T10:00:{second}Z [error] lost lease 7f{second}c0")
+    screen.part_wrote("worker", "2026-11-22T10:01:00Z [error] something else")
+    assert capfd.readouterr().out.count("lost lease") == 3
+    screen.part_wrote("beat", "2026-11-22T10:01:00Z [error] lost lease 7f12c0")
+    assert "lost lease" in capfd.readouterr().out
+
+
 def test_colour_is_used_only_when_wanted(shown: Callable[..., str]) -> None:
     assert "\x1b[" in shown("ERROR", colour=True)
     assert "\x1b[" not in shown("ERROR", colour=False)
