@@ -26,6 +26,7 @@ app.conf.update(
         "socket_timeout": 3,
         "socket_connect_timeout": 2,
         "socket_keepalive": True,
+        "max_retries": 0,  # of opening a connection for publishing
     },
     task_publish_retry=False,
     task_publish_retry_policy={"max_retries": 0},

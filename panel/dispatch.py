@@ -51,8 +51,15 @@ class Dispatcher:
 
     def _publish(self, batch: list[Wakeup]) -> None:
         try:
-            for task, row_id, seconds in batch:
-                app.send_task(task, (row_id,), countdown=seconds or None, expires=seconds + WORTHLESS_AFTER)
+            with app.connection_for_write() as connection:
+                for task, row_id, seconds in batch:
+                    app.send_task(
+                        task,
+                        (row_id,),
+                        connection=connection,
+                        countdown=seconds or None,
+                        expires=seconds + WORTHLESS_AFTER,
+                    )
         except Exception as problem:  # noqa: BLE001 - whatever the broker does, this thread goes on
             # With a silent broker each try costs its time-out, so the rest of the batch is left to the sweep as well.
             log.warning("wakeups_lost", count=len(batch), problem=str(problem))

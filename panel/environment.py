@@ -66,7 +66,7 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         hosts=_hosts(base_url, env.text("PANEL_ALLOWED_HOSTS", "")),
         live_port=int(env.number("PANEL_LIVE_PORT", "0")) or None,
         observe_seconds=env.number("PANEL_OBSERVE_SECONDS", "5"),
-        redis_url=env.text("REDIS_URL", "redis://127.0.0.1:6379/0"),
+        redis_url=env.redis_url(),
         database=env.database(),
     )
 
@@ -112,6 +112,12 @@ class _Variables:
             raise SettingsError(f"{name} is {value!r}; it takes a number from 0 to 65535.")
         return number
 
+    def redis_url(self) -> str:
+        url = self.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+        if urlsplit(url).scheme not in {"redis", "rediss"}:
+            raise SettingsError("REDIS_URL takes redis://host:6379/0, or rediss:// for TLS.")
+        return url
+
     def secret(self, *, debug: bool) -> str:
         secret = self.text("PANEL_SECRET_KEY", "only-for-debugging-on-this-machine-" * 2 if debug else "")
         if 0 < len(secret) < 50:
@@ -120,13 +126,13 @@ class _Variables:
 
     def database(self) -> dict[str, Any]:
         url = self.text("DATABASE_URL", "")
-        database = dict(self._env.db_url_config(url)) if url else _own_sqlite()
-        options = _DATABASE_OPTIONS.get(database.get("ENGINE", ""))
-        if options is None:
+        # Judged here: django-environ would print an address that it doesn't know, password and all.
+        if url and urlsplit(url).scheme not in {"postgres", "postgresql", "sqlite"}:
             raise SettingsError(
                 "DATABASE_URL takes postgres://user:password@host:5432/name or sqlite:////path/to/file."
             )
-        return {**database, "OPTIONS": {**options, **database.get("OPTIONS", {})}}
+        database = dict(self._env.db_url_config(url)) if url else _own_sqlite()
+        return {**database, "OPTIONS": {**_DATABASE_OPTIONS[database["ENGINE"]], **database.get("OPTIONS", {})}}
 
 
 def _own_sqlite() -> dict[str, Any]:

@@ -28,6 +28,6 @@ def _database_and_beats() -> Parts:
     except Error:
         return {"database": {"ok": False}}
     parts: Parts = {"database": {"ok": True}}
-    for name, beat in beats.items():
-        parts[name] = {"ok": beat.ok, "age_seconds": beat.age_seconds}
+    for name in (heartbeats.WORKER, heartbeats.BEAT):
+        parts[name] = {"ok": beats[name].ok, "age_seconds": beats[name].age_seconds}
     return parts

@@ -1,5 +1,6 @@
 """What every test may ask for: a database of its own on disk, and a real Valkey on a free port."""
 
+import json
 import os
 import signal
 import socket
@@ -8,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -77,3 +79,31 @@ def _wait_for(url: str) -> None:
         else:
             return
     pytest.fail("Valkey did not answer within 10 s.")
+
+
+class SilentValkey:
+    """A broker that takes connections and does not answer, as one does that hangs, until `wake_up`."""
+
+    def __init__(self, url: str) -> None:
+        self._client = redis.Redis.from_url(url)
+        self._pid = self._client.info("server")["process_id"]
+        os.kill(self._pid, signal.SIGSTOP)
+
+    def wake_up(self) -> None:
+        os.kill(self._pid, signal.SIGCONT)
+
+    def next_message(self) -> dict[str, Any]:
+        """The next message in the panel's queue; fails when none comes within 10 s."""
+        found = self._client.blpop(["panel"], timeout=10)
+        assert found, "no wake-up was published"
+        message: dict[str, Any] = json.loads(found[1])
+        return message
+
+
+@pytest.fixture
+def silent_valkey(valkey: str) -> Iterator[SilentValkey]:
+    silent = SilentValkey(valkey)
+    try:
+        yield silent
+    finally:
+        silent.wake_up()

@@ -1,0 +1,38 @@
+"""Snapshots are kept part by part: what was not read again stays, what can't be read any more is unknown."""
+
+from failover.model import Alarm, AlarmState, Reading, Service, Snapshot
+from panel.fleet import snapshots
+from panel.fleet.models import Application, StoredSnapshot
+
+ALARMS = Reading.of((Alarm("busy", AlarmState.ALARM, 90.0),), 100.0)
+SERVICE = Reading.of(Service(2, 0, 2), 100.0)
+
+
+def test_nothing_is_known_before_the_first_look(application: Application) -> None:
+    assert snapshots.latest(application) is None
+
+
+def test_a_snapshot_comes_back_as_it_was_stored(application: Application) -> None:
+    snapshot = Snapshot(100.0, alarms=ALARMS, service=SERVICE)
+    snapshots.store(application, snapshot)
+    assert snapshots.latest(application) == snapshot
+    assert StoredSnapshot.objects.get().observed_at.timestamp() == 100.0
+
+
+def test_parts_that_were_not_read_keep_what_is_known(application: Application) -> None:
+    snapshots.store(application, Snapshot(100.0, alarms=ALARMS, service=SERVICE))
+    newer = Reading.of(Service(3, 0, 3), 105.0)
+    assert snapshots.store(application, Snapshot(105.0, service=newer)) == Snapshot(105.0, alarms=ALARMS, service=newer)
+
+
+def test_a_part_that_can_not_be_read_any_more_becomes_unknown(application: Application) -> None:
+    snapshots.store(application, Snapshot(100.0, alarms=ALARMS))
+    stored = snapshots.store(application, Snapshot(105.0, alarms=Reading(problem="AccessDenied")))
+    assert stored.alarms == Reading(problem="AccessDenied")
+
+
+def test_a_slow_look_that_ends_late_does_not_undo_a_newer_one(application: Application) -> None:
+    newer = Reading.of((Alarm("busy", AlarmState.OK, 104.0),), 105.0)
+    snapshots.store(application, Snapshot(105.0, alarms=newer))
+    stored = snapshots.store(application, Snapshot(100.0, alarms=ALARMS, service=SERVICE))
+    assert (stored.at, stored.alarms, stored.service) == (105.0, newer, SERVICE)

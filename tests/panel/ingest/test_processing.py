@@ -1,0 +1,88 @@
+"""What becomes of a stored event: the alarm as re-read decides, and the event says what became of it."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from failover.model import AlarmState
+from panel.fleet.models import Application
+from panel.ingest import tasks
+from panel.ingest.models import Event
+from panel.ingest.processing import process
+from panel.operations import services
+from panel.operations.models import Operation, Refusal
+from tests.panel.fake_aws import FakeAws
+from tests.panel.ingest.conftest import Deliver, alarm_event
+
+
+@pytest.fixture
+def event(application: Application, aws: FakeAws, deliver: Deliver) -> Event:
+    """An alarm's change to ALARM, just delivered."""
+    deliver(alarm_event())
+    return Event.objects.get()
+
+
+def outcome(event: Event) -> str:
+    process(event.pk)
+    event.refresh_from_db()
+    assert (event.status, event.processed_at is not None) == ("processed", True)
+    return event.outcome
+
+
+def test_an_alarm_that_still_stands_starts_a_failover(event: Event, aws: FakeAws) -> None:
+    aws.alarm = AlarmState.ALARM
+    said = outcome(event)
+    assert said.startswith(f"checkout: Started failover #{Operation.objects.get().pk}: Alarm busy is in ALARM")
+
+
+def test_an_alarm_that_has_passed_starts_nothing(event: Event, aws: FakeAws) -> None:
+    assert outcome(event) == "checkout: Nothing to do: busy is OK, and traffic is on lambda."
+    assert not Operation.objects.exists()
+
+
+def test_a_refused_trigger_is_explained_and_counted(event: Event, aws: FakeAws, application: Application) -> None:
+    aws.alarm = AlarmState.ALARM
+    services.place_hold(application, owner="ana", reason="deploying", minutes=5)
+    assert "No failover was started (hold)" in outcome(event)
+    assert Refusal.objects.get().count == 1
+
+
+def test_a_stale_event_changes_nothing_and_says_why(event: Event, aws: FakeAws) -> None:
+    aws.alarm = AlarmState.ALARM
+    Event.objects.update(happened_at=timezone.now() - timedelta(hours=2))
+    assert "max_event_age_seconds (900)" in outcome(event)
+    assert not Operation.objects.exists()
+
+
+def test_an_event_is_processed_once(event: Event, aws: FakeAws) -> None:
+    outcome(event)
+    looks = aws.looks
+    process(event.pk)
+    assert aws.looks == looks
+
+
+def test_a_flood_of_events_reads_aws_once(event: Event, aws: FakeAws, deliver: Deliver) -> None:
+    for number in range(20):
+        deliver(alarm_event(id=f"event-{number}"))
+    for other in Event.objects.all():
+        process(other.pk)
+    assert aws.looks == 1
+    assert not Event.objects.filter(status="stored").exists()
+
+
+def test_while_another_worker_reads_the_event_stays_for_the_sweep(
+    event: Event, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Application.objects.update(observing_until=timezone.now() + timedelta(seconds=10))
+    process(event.pk)
+    event.refresh_from_db()
+    assert event.status == "stored"
+
+    woken: list[int] = []
+    monkeypatch.setattr("panel.dispatch.wake", lambda _task, pk: woken.append(pk))
+    tasks.sweep()
+    assert not woken, "it has just come; its own wake-up is on the way"
+    Event.objects.update(received_at=timezone.now() - timedelta(seconds=5))
+    tasks.sweep()
+    assert woken == [event.pk]

@@ -1,0 +1,73 @@
+"""What starts by itself, and what is recorded where nothing does."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from failover.model import AlarmState, Part
+from panel.fleet.models import Application
+from panel.fleet.observation import observe
+from panel.operations import automatic, services
+from panel.operations.models import Hold, Operation, Refusal
+from tests.panel.fake_aws import FakeAws
+
+
+def consider(application: Application, *, counts: bool = True) -> str:
+    snapshot = observe(application)
+    assert snapshot is not None
+    return automatic.consider(application, snapshot, counts=counts)
+
+
+def test_an_alarm_as_read_starts_a_failover_once(application: Application, aws: FakeAws) -> None:
+    aws.alarm = AlarmState.ALARM
+    assert consider(application).startswith("Started failover #")
+    operation = Operation.objects.get()
+    assert (operation.trigger, operation.goal) == ("automatic", "failover")
+    assert "busy" in operation.reason
+    assert consider(application).startswith("Nothing to do: busy is ALARM")
+    assert Operation.objects.count() == 1
+
+
+def test_nothing_to_do_says_what_was_seen(application: Application, aws: FakeAws) -> None:
+    assert consider(application) == "Nothing to do: busy is OK, and traffic is on lambda."
+
+
+@pytest.mark.parametrize("mode", ["observe", "off"])
+def test_other_modes_than_auto_start_nothing_and_say_so(application: Application, aws: FakeAws, mode: str) -> None:
+    aws.alarm = AlarmState.ALARM
+    services.set_mode(application, mode, by="ana")
+    assert "(mode)" in consider(application)
+    assert not Operation.objects.exists()
+    assert Refusal.objects.get().rule == "mode"
+
+
+def test_a_hold_starts_nothing_until_it_is_released(application: Application, aws: FakeAws) -> None:
+    aws.alarm = AlarmState.ALARM
+    services.place_hold(application, owner="ana", reason="deploying", minutes=5)
+    assert "hold by ana: deploying" in consider(application)
+    services.release_hold(Hold.objects.get(), by="ana")
+    assert consider(application).startswith("Started")
+
+
+def test_an_alarm_that_can_not_be_read_starts_nothing(application: Application, aws: FakeAws) -> None:
+    aws.alarm = AlarmState.ALARM
+    aws.problems[Part.ALARMS] = "AccessDenied"
+    assert "AccessDenied" in consider(application)
+    assert not Operation.objects.exists()
+
+
+def test_another_operation_is_waited_for(application: Application, aws: FakeAws) -> None:
+    aws.alarm = AlarmState.ALARM
+    services.request_operation(application, "failback", trigger="manual", reason="by hand")
+    assert "(single_writer)" in consider(application)
+    assert Operation.objects.count() == 1
+
+
+def test_a_failed_failover_is_not_repeated_at_once(application: Application, aws: FakeAws) -> None:
+    aws.alarm = AlarmState.ALARM
+    consider(application)
+    Operation.objects.update(status=Operation.Status.FAILED, finished_at=timezone.now())
+    assert "The last failover failed" in consider(application)
+    Operation.objects.update(finished_at=timezone.now() - timedelta(minutes=5))
+    assert consider(application).startswith("Started")
