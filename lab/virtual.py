@@ -1,9 +1,11 @@
 """The same world in virtual time: no process, no socket, no waiting."""
+# ruff: noqa: ARG002 - the fakes have the signatures of the ports, whatever they need of them
 
 import heapq
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,7 +34,7 @@ class VirtualContainers:
     broken: bool = False
     deaf: bool = False
 
-    def start(self, task_id: str, address: str, environment: Mapping[str, str]) -> None:  # noqa: ARG002 - a port's signature
+    def start(self, task_id: str, address: str, environment: Mapping[str, str]) -> None:
         self.addresses[task_id] = address
 
     def exit_status(self, task_id: str) -> int | None:
@@ -59,7 +61,7 @@ class VirtualEnvironments:
     running: set[str] = field(default_factory=set)
     dead: set[str] = field(default_factory=set)
 
-    def start(self, environment_id: str, function_name: str) -> None:  # noqa: ARG002 - a port's signature
+    def start(self, environment_id: str, function_name: str) -> None:
         self.running.add(environment_id)
 
     def alive(self, environment_id: str) -> bool:
@@ -70,21 +72,21 @@ class VirtualEnvironments:
 
 
 class VirtualHttp:
-    """Answers at once: health checks by the containers, deliveries by ``receiver`` (None: an answer that never comes)."""
+    """Answers at once: health checks by the containers, deliveries by ``receiver``, whose None is a time-out."""
 
     def __init__(self, containers: VirtualContainers, clock: Callable[[], float]) -> None:
         self.receiver: Receiver = lambda _headers, _body, at: Answer(202, at)
         self._containers = containers
         self._clock = clock
 
-    def get(self, url: str, headers: Mapping[str, str], timeout: float, done: Callable[[Answer], None]) -> None:  # noqa: ARG002 - a port's signature
+    def get(self, url: str, headers: Mapping[str, str], timeout: float, done: Callable[[Answer], None]) -> None:
         now = self._clock()
         reached = self._containers.answers(urlsplit(url).hostname or "")
         done(Answer(200, now) if reached else Answer(None, now, "Request timed out"))
 
     def post(
         self, url: str, headers: Mapping[str, str], body: bytes, timeout: float, done: Callable[[Answer], None]
-    ) -> None:  # noqa: ARG002 - a port's signature
+    ) -> None:
         now = self._clock()
         done(self.receiver(headers, body, now) or Answer(None, now + timeout, "Request timed out"))
 
@@ -102,7 +104,7 @@ class VirtualAddresses:
         self.left -= 1
         return f"10.0.0.{next(self._numbers)}"
 
-    def give_back(self, address: str) -> None:  # noqa: ARG002 - a port's signature
+    def give_back(self, address: str) -> None:
         self.left += 1
 
 
@@ -119,11 +121,11 @@ class VirtualLab:
         self.world = World(table, outside, self.now, Random(seed))
         self.records: list[Record] = []
         self._operations = api.operations(self.world)
-        self._ends: list[tuple[float, int, Callable[[], None]]] = []
+        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._nodes = itertools.cycle(NODE_NAMES)
 
-    def call(self, service: str, operation: str, **given: Any) -> dict[str, Any]:
+    def call(self, service: str, operation: str, /, **given: Any) -> dict[str, Any]:
         """An AWS call's output. Raises AwsError."""
         return self._operations[service][operation](given, self.now)
 
@@ -136,15 +138,17 @@ class VirtualLab:
         slow: float = 5.0,
     ) -> None:
         """Passes time with ``rate`` requests a second to an application; ``/sleep`` takes ``slow`` seconds."""
-        paths, due = interleave(mix), self.now
-        for _ in range(round(seconds / STEP_SECONDS)):
-            while rate and due <= self.now:
-                path = next(paths)
-                self.send(slug, path, slow if path == "/sleep" else FAST_SECONDS)
-                due += 1 / rate
-            self.now += STEP_SECONDS
-            self._finish_due()
-            self.world.advance(self.now)
+        paths, began, until = interleave(mix), self.now, round(self.now + seconds, 6)
+        for number in range(round(rate * seconds)):
+            path = next(paths)
+            taking = slow if path == "/sleep" else FAST_SECONDS
+            self._at(began + number / rate, partial(self.send, slug, path, taking))
+        for number in range(1, round(seconds / STEP_SECONDS) + 1):
+            self._at(began + number * STEP_SECONDS, lambda: self.world.advance(self.now))
+        while self._agenda and self._agenda[0][0] <= until:
+            self.now, _, happen = heapq.heappop(self._agenda)
+            happen()
+        self.now = until
 
     def send(self, slug: str, path: str, seconds: float) -> None:
         """One request to the nodes in turn, which takes ``seconds`` where it is answered."""
@@ -155,7 +159,7 @@ class VirtualLab:
         elif exchange.group.kind == "lambda":
             self._invoke(application, exchange, path, seconds)
         elif self.containers.answers(exchange.target.id):
-            self._at(seconds, lambda: self._record(application, exchange, path, 200, by_target=True))
+            self._at(self.now + seconds, lambda: self._end_on_task(application, exchange, path))
         else:
             self._record(application, exchange, path, 502, by_target=False)
 
@@ -170,7 +174,12 @@ class VirtualLab:
             function.end(environment, started, self.now, failed=False)
             self._record(application, exchange, path, 200, by_target=True)
 
-        self._at(seconds, end)
+        self._at(self.now + seconds, end)
+
+    def _end_on_task(self, application: Application, exchange: Exchange, path: str) -> None:
+        """A request whose container ended meanwhile was cut."""
+        lives = exchange.target is not None and self.containers.answers(exchange.target.id)
+        self._record(application, exchange, path, 200 if lives else 502, by_target=lives)
 
     def _record(self, application: Application, exchange: Exchange, path: str, status: int, *, by_target: bool) -> None:
         fault = "LambdaUserError" if exchange.group and exchange.group.kind == "lambda" and not by_target else ""
@@ -178,9 +187,5 @@ class VirtualLab:
         pool = {"lambda": "lambda", "ip": "ecs"}[exchange.group.kind] if exchange.group else ""
         self.records.append(Record(exchange.started, self.now, path, status, pool, exchange.node, ""))
 
-    def _at(self, seconds: float, end: Callable[[], None]) -> None:
-        heapq.heappush(self._ends, (self.now + seconds, next(self._order), end))
-
-    def _finish_due(self) -> None:
-        while self._ends and self._ends[0][0] <= self.now:
-            heapq.heappop(self._ends)[2]()
+    def _at(self, time: float, happen: Callable[[], None]) -> None:
+        heapq.heappush(self._agenda, (round(time, 6), next(self._order), happen))

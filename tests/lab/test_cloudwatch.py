@@ -1,0 +1,57 @@
+"""Statistics as CloudWatch computes them (User Guide, "CloudWatch statistics definitions")."""
+
+import pytest
+
+from lab.cloudwatch import Metric, Metrics
+
+DURATION = Metric.of("AWS/Lambda", "Duration", {"FunctionName": "checkout"})
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    metrics = Metrics()
+    for value in range(1, 101):
+        metrics.put(DURATION, value, at=1000.0)
+    return metrics
+
+
+@pytest.mark.parametrize(
+    ("statistic", "expected"),
+    [
+        ("Sum", 5050),
+        ("SampleCount", 100),
+        ("Average", 50.5),
+        ("Maximum", 100),
+        ("Minimum", 1),
+        ("p95", 95),
+        ("p50", 50),
+    ],
+)
+def test_statistic_summarises_what_was_published(metrics, statistic, expected):
+    assert metrics.statistic(DURATION, statistic, 1000, 1005) == expected
+
+
+def test_a_period_without_data_is_none_and_not_zero(metrics):
+    assert metrics.statistic(DURATION, "Sum", 1005, 1010) is None
+
+
+def test_other_dimensions_are_another_metric(metrics):
+    other = Metric.of("AWS/Lambda", "Duration", {"FunctionName": "search"})
+    assert metrics.statistic(other, "Sum", 1000, 1005) is None
+
+
+def test_the_order_of_dimensions_does_not_matter():
+    assert Metric.of("N", "M", {"a": "1", "b": "2"}) == Metric.of("N", "M", {"b": "2", "a": "1"})
+
+
+def test_data_older_than_three_hours_is_forgotten():
+    metrics = Metrics()
+    for at in range(0, 4 * 3600, 5):
+        metrics.put(DURATION, 1, at)
+    assert metrics.statistic(DURATION, "Sum", 0, 5) is None
+    assert metrics.statistic(DURATION, "Sum", 3 * 3600, 3 * 3600 + 5) == 1
+
+
+def test_an_unknown_statistic_is_an_error(metrics):
+    with pytest.raises(ValueError, match="Unknown statistic"):
+        metrics.statistic(DURATION, "Median", 1000, 1005)
