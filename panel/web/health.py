@@ -34,8 +34,8 @@ class Health:
 
 
 REMEDIES = {
-    "worker": "The worker {since}: nothing is started or moved until it runs again.",
-    "beat": "Beat {since}: applications are not read and lost work is not picked up until it runs again.",
+    "worker": "The worker is {since}: nothing is started or moved until it runs again.",
+    "beat": "Beat is {since}: applications are not read and lost work is not picked up until it runs again.",
     "observer": "AWS {since_read}: what you see may have changed.",
 }
 
@@ -68,7 +68,7 @@ def _broker(ok: bool) -> Part:  # noqa: FBT001 - the pulse's own word
 
 
 def _silence(beat: Beat) -> str:
-    return "never showed up" if beat.age_seconds is None else f"silent for {coarse(beat.age_seconds)}"
+    return "never seen" if beat.age_seconds is None else f"silent for {coarse(beat.age_seconds)}"
 
 
 def _unread(beat: Beat) -> str:

@@ -51,11 +51,11 @@ def situation(standing: Standing, *, figures: bool = True) -> SafeString:
 
 def _running(operation: Operation, *, figures: bool) -> SafeString:
     if operation.cancel_requested:
-        return format_html("Cancelling {}: {}", title(operation), operation.headline or "ending at a safe split")
+        return format_html("Cancelling {}. {}", title(operation), sentence(operation.headline))
     if not operation.headline:
-        return format_html("{}: about to start.", pursuing(operation))
-    detail = format_html(" ({})", operation.detail) if operation.detail and figures else PLAIN
-    return format_html("{}: {}{}", pursuing(operation), operation.headline, detail)
+        return format_html("{}. About to start.", pursuing(operation))
+    detail = format_html(" {}", sentence(operation.detail)) if operation.detail and figures else PLAIN
+    return format_html("{}. {}{}", pursuing(operation), sentence(operation.headline), detail)
 
 
 def _resting(standing: Standing) -> SafeString:
@@ -104,7 +104,7 @@ def _next(standing: Standing) -> SafeString:
     if standing.alarming:
         return _why_still_here(standing)
     if standing.failed:
-        return format_html(" {} failed: {}", title(standing.failed), standing.failed.error or standing.failed.headline)
+        return format_html(" {} failed. {}", title(standing.failed), sentence(standing.failed.error))
     return PLAIN
 
 
@@ -112,17 +112,17 @@ def _back(standing: Standing) -> SafeString:
     refusal = standing.refusal(Operation.Goal.FAILBACK)
     if standing.alarming:
         return SafeString(" The alarm is still on, so it stays there.")
-    return format_html(" Not back yet: {}", sentence(refusal.reason)) if refusal else PLAIN
+    return format_html(" Not back yet. {}", sentence(refusal.reason)) if refusal else PLAIN
 
 
 def _why_still_here(standing: Standing) -> SafeString:
     refusal = standing.refusal(Operation.Goal.FAILOVER)
     if refusal:
-        return format_html(" In alarm, and not failing over: {}", sentence(refusal.reason))
+        return format_html(" In alarm, and not failing over. {}", sentence(refusal.reason))
     if standing.application.mode != "auto":
         return format_html(" In alarm; mode is {}, so nothing starts by itself.", standing.application.mode)
     if standing.failed:
-        return format_html(" In alarm, and {} failed: {}", title(standing.failed), sentence(standing.failed.error))
+        return format_html(" In alarm, and {} failed. {}", title(standing.failed), sentence(standing.failed.error))
     return SafeString(" In alarm; automation decides within seconds.")
 
 

@@ -136,7 +136,7 @@ class Surroundings:
             refusals[refusal.application_id].append(refusal)
         return cls(
             now=now,
-            active={row.application_id: row for row in active.select_related("requested_by")},
+            active={row.application_id: row for row in active.select_related("application", "requested_by")},
             last={row.application_id: row for row in Operation.objects.filter(pk__in=newest).defer("document")},
             holds={row.application_id: row for row in holds.filter(released_at=None, expires_at__gt=now)},
             refusals=refusals,
