@@ -19,7 +19,7 @@ node_delays_seconds = [0.2, 1.0]
 
 [applications.checkout.function]
 reserved_concurrency = 14
-warm_environments = 1
+warm_environments = 6
 environment = { SLEEP_SECONDS = "1" }
 
 [applications.checkout.task]
@@ -54,7 +54,7 @@ statistic = "Sum"
 threshold = 1
 missing_data = "notBreaching"
 
-# Its environments are slow and few: what throttles and times out.
+# One environment, and a time-out that /sleep exceeds: what throttles and times out.
 [applications.narrow.function]
 reserved_concurrency = 1
 timeout_seconds = 1

@@ -53,7 +53,7 @@ def test_a_long_invocation_keeps_counting_as_concurrent(virtual, function):
 
 
 def test_idle_environments_end_after_their_time_and_dead_ones_at_once(virtual, function):
-    assert len(virtual.environments.running) == 2, "one for each application"
+    assert len(virtual.environments.running) == 7, "six of checkout and one of narrow are warm"
     virtual.environments.dead = set(function.environments)
     virtual.run(1)
     assert function.environments == {}

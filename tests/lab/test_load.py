@@ -15,7 +15,7 @@ def test_the_mix_is_spread_evenly_and_always_the_same():
     assert paths == list(islice(interleave(DEFAULT_MIX), 500))
     assert Counter(paths) == {"/bang": 165, "/pong": 165, "/env": 160, "/sleep": 10}
     sleeps = [index for index, path in enumerate(paths) if path == "/sleep"]
-    assert {later - earlier for earlier, later in pairwise(sleeps)} == {50}
+    assert all(40 < later - earlier < 60 for earlier, later in pairwise(sleeps)), sleeps
 
 
 @pytest.mark.parametrize(("percent", "expected"), [(50, 2), (95, 4), (100, 4)])
@@ -42,7 +42,7 @@ async def _with_servers(handler, scenario):
 
 async def _until(condition):
     async with asyncio.timeout(10):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - the load has no event to wait for
             await asyncio.sleep(0.01)
 
 

@@ -49,10 +49,8 @@ def test_an_answer_is_read():
 
 
 def test_an_answer_with_multi_value_headers_is_read():
-    outgoing = parse(
-        b'{"statusCode": 200, "multiValueHeaders": {"a": ["b", "c"]}, "body": "ZG9uZQ==", "isBase64Encoded": true}',
-        multi_value=True,
-    )
+    answer = {"statusCode": 200, "multiValueHeaders": {"a": ["b", "c"]}, "body": "ZG9uZQ==", "isBase64Encoded": True}
+    outgoing = parse(json.dumps(answer).encode(), multi_value=True)
     assert (outgoing.headers, outgoing.body) == ([("a", "b"), ("a", "c")], b"done")
 
 

@@ -17,8 +17,8 @@ def code(error):
 def test_sts(aws):
     identity = aws("sts").get_caller_identity()
     assert identity["Account"] == "123456789012"
-    role = aws("sts").assume_role(RoleArn="arn:aws:iam::123456789012:role/panel", RoleSessionName="s", ExternalId="x")
-    assert role["AssumedRoleUser"]["Arn"] == "arn:aws:sts::123456789012:assumed-role/panel/s"
+    role = aws("sts").assume_role(RoleArn="arn:aws:iam::123456789012:role/panel", RoleSessionName="me", ExternalId="us")
+    assert role["AssumedRoleUser"]["Arn"] == "arn:aws:sts::123456789012:assumed-role/panel/me"
     assert role["Credentials"]["Expiration"] > datetime.now(UTC) + timedelta(minutes=50)
 
 
@@ -177,40 +177,23 @@ def refused(aws, checkout):
     heavy = [{"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": group, "Weight": 1000}]}}]
     default_rule = aws("elbv2").describe_rules(ListenerArn=checkout["listener_arn"])["Rules"][-1]["RuleArn"]
     now = datetime.now(UTC)
+    listener, nobody = checkout["listener_arn"], {"cluster": "apis", "service": "none"}
+    state = {"AlarmName": "none", "StateValue": "OK", "StateReason": "r"}
+    instant = {"MetricDataQueries": [], "StartTime": now, "EndTime": now}
     return [
         ("ListenerNotFound", "elbv2", "describe_listeners", {"ListenerArns": ["arn:none"]}),
         ("RuleNotFound", "elbv2", "describe_rules", {"RuleArns": ["arn:none"]}),
         ("TargetGroupNotFound", "elbv2", "describe_target_health", {"TargetGroupArn": "arn:none"}),
         ("LoadBalancerNotFound", "elbv2", "describe_load_balancers", {"Names": ["none"]}),
-        (
-            "ValidationError",
-            "elbv2",
-            "modify_listener",
-            {"ListenerArn": checkout["listener_arn"], "DefaultActions": heavy},
-        ),
+        ("ValidationError", "elbv2", "modify_listener", {"ListenerArn": listener, "DefaultActions": heavy}),
         ("OperationNotPermitted", "elbv2", "modify_rule", {"RuleArn": default_rule, "Actions": heavy}),
         ("ValidationError", "elbv2", "describe_rules", {}),
-        (
-            "ServiceNotFoundException",
-            "ecs",
-            "update_service",
-            {"cluster": "apis", "service": "none", "desiredCount": 1},
-        ),
+        ("ServiceNotFoundException", "ecs", "update_service", {**nobody, "desiredCount": 1}),
         ("ClusterNotFoundException", "ecs", "list_tasks", {"cluster": "none"}),
         ("InvalidParameterException", "ecs", "describe_services", {"cluster": "apis", "services": ["x"] * 11}),
-        (
-            "ResourceNotFound",
-            "cloudwatch",
-            "set_alarm_state",
-            {"AlarmName": "none", "StateValue": "OK", "StateReason": "r"},
-        ),
+        ("ResourceNotFound", "cloudwatch", "set_alarm_state", state),
         ("ValidationError", "cloudwatch", "describe_alarms", {"AlarmNames": [f"a{n}" for n in range(101)]}),
-        (
-            "ValidationError",
-            "cloudwatch",
-            "get_metric_data",
-            {"MetricDataQueries": [], "StartTime": now, "EndTime": now},
-        ),
+        ("ValidationError", "cloudwatch", "get_metric_data", instant),
         ("ResourceNotFoundException", "lambda", "get_function_concurrency", {"FunctionName": "none"}),
     ]
 

@@ -1,0 +1,112 @@
+"""Starting and ending a lab as a process."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from lab.process import LabDidNotStartError, start_lab
+
+pytestmark = pytest.mark.lab
+
+SMALL = """
+[applications.checkout.task]
+desired_count = 1
+provisioning_seconds = 0
+pending_seconds = 0
+"""
+
+
+@pytest.fixture
+def small(tmp_path):
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL)
+    return path
+
+
+def children_of(pid):
+    """Process ids of the children, from /proc: the parent is the second field after the name."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid and fields[0] != "Z":
+            found.append(int(stat.parent.name))
+    return found
+
+
+def lives(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_for(condition, what, seconds=15.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds:g} s for {what}"
+        time.sleep(0.05)
+
+
+def can_connect(url):
+    address = urlsplit(url)
+    with socket.socket() as trial:
+        return trial.connect_ex((address.hostname, address.port)) == 0
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_no_process_and_no_port_outlives_the_lab(small, tmp_path, ending):
+    with start_lab(small, tmp_path / "state", port=0) as lab:
+        pid = lab.process.pid
+        wait_for(lambda: len(children_of(pid)) == 2, "one environment and one task")
+        children = children_of(pid)
+        os.kill(pid, ending)
+        status = lab.process.wait(10)
+        wait_for(lambda: not any(map(lives, children)), "the end of the lab's processes")
+        urls = [lab.endpoint, *lab.description["applications"]["checkout"]["urls"]]
+        assert not any(map(can_connect, urls))
+    if ending != signal.SIGKILL:
+        assert status == 0
+        assert not (tmp_path / "state" / "lab.json").exists()
+
+
+def test_two_labs_run_at_once_on_networks_of_their_own(small, tmp_path):
+    with start_lab(small, tmp_path / "one") as one, start_lab(small, tmp_path / "two") as two:
+        assert one.endpoint != two.endpoint
+        for lab in (one, two):
+            wait_for(lambda lab=lab: len(children_of(lab.process.pid)) == 2, "one environment and one task")
+
+
+@pytest.mark.parametrize("trouble", ["port", "world", "state", "environment"])
+def test_what_prevents_a_start_is_one_sentence_and_status_2(small, tmp_path, trouble):
+    state, port = tmp_path / "state", "0"
+    state.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as occupied:
+        if trouble == "port":
+            port = str(occupied.getsockname()[1])
+        elif trouble == "world":
+            small.write_text("regoin = 1")
+        elif trouble == "environment":
+            small.write_text('[applications.checkout.function]\nenvironment = { SLEEP_SECONDS = "soon" }')
+        else:
+            state = small / "state"
+        command = [sys.executable, "-m", "lab", "--world", str(small), "--port", port, "--state-dir", str(state)]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
+
+
+def test_a_state_directory_serves_one_lab(small, tmp_path):
+    state = tmp_path / "state"
+    refused = pytest.raises(LabDidNotStartError, match="Another lab uses")
+    with start_lab(small, state, port=0), refused, start_lab(small, state, port=0):
+        pass
