@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from stack.demo import demo
 from stack.incident import SCENARIOS, incident
@@ -24,7 +25,7 @@ def main() -> int:
 
 def _begin(arguments: argparse.Namespace, screen: Screen) -> int:
     if arguments.command == "run":
-        return run(ROOT / "var", screen)
+        return run(arguments.var.resolve(), screen)
     if arguments.command == "demo":
         return demo(ROOT / "build" / "demo", screen)
     return incident(arguments.scenario, ROOT / "build", screen)
@@ -38,7 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="show every line that the parts write")
     commands = parser.add_subparsers(dest="command", required=True, metavar="run | demo | incident")
-    commands.add_parser("run", help="the panel without the lab, configured by the environment; keeps its data in var/")
+    run_parser = commands.add_parser("run", help="the panel without the lab, configured by the environment")
+    run_parser.add_argument("--var", type=Path, default=ROOT / "var", metavar="DIR", help="where it keeps its data")
     commands.add_parser("demo", help="lab and panel with three applications under live traffic; fresh in build/demo/")
     incident_parser = commands.add_parser("incident", help="one whole incident without a browser; build/incident.json")
     incident_parser.add_argument("scenario", nargs="?", default="surge", help=f"one of: {', '.join(SCENARIOS)}")

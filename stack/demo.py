@@ -5,8 +5,9 @@ import os
 import sys
 from pathlib import Path
 
+from stack.directories import fresh_directory
 from stack.part import Part
-from stack.product import LOGIN, Product, forget_foreign_settings, fresh_directory, start_product
+from stack.product import LOGIN, Product, forget_foreign_settings, start_product
 from stack.run import forever, plan_panel
 from stack.screen import Screen
 from stack.supervisor import Supervisor, supervise
@@ -16,7 +17,7 @@ from stack.traffic import FIRST_SURGE_SECONDS, SURGE_EVERY_SECONDS, SURGE_RATE, 
 def demo(directory: Path, screen: Screen) -> int:
     """Run until Ctrl-C, with everything under `directory`, which is emptied first. Returns the exit status.
 
-    Raises SettingsError when PORT can't be used.
+    Raises SettingsError when PORT can't be used or another demo runs.
     """
     forget_foreign_settings()
     plan = plan_panel(os.environ, fresh_directory(directory))

@@ -5,7 +5,8 @@ import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from stack.product import Product, forget_foreign_settings, fresh_directory, start_product
+from stack.directories import fresh_directory
+from stack.product import Product, forget_foreign_settings, start_product
 from stack.run import plan_panel
 from stack.scene import Scene, Timeline, playing
 from stack.screen import Screen
@@ -27,7 +28,7 @@ _INTERRUPTED = 130
 def incident(scenario: str, build: Path, screen: Screen) -> int:
     """Play a scenario and write `build/incident.json`. Returns 0 only if it ended well.
 
-    Raises SettingsError for an unknown scenario or a PORT that can't be used.
+    Raises SettingsError for an unknown scenario, a PORT that can't be used, or when another incident runs.
     """
     if scenario not in SCENARIOS:
         raise SettingsError(f"There is no scenario {scenario!r}; there are: {', '.join(SCENARIOS)}.")

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,13 +27,6 @@ class Product:
     async def operations(self, supervisor: Supervisor, slug: str) -> str:
         """One application's operations with their journals, newest first, as JSON text."""
         return await supervisor.run("export", manage("export_operations", "--application", slug), self.panel.env)
-
-
-def fresh_directory(directory: Path) -> Path:
-    """Empty it: each start has a database, a key and logs of its own."""
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
-    return directory
 
 
 def forget_foreign_settings() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stack.broker import broker
+from stack.directories import claim
 from stack.panel import manage, panel_parts
 from stack.part import Part
 from stack.ports import free_ports, panel_port
@@ -36,9 +37,9 @@ class PanelPlan:
 def run(var: Path, screen: Screen) -> int:
     """Run the panel until Ctrl-C; everything it keeps is under `var`. Returns the exit status.
 
-    Raises SettingsError for an environment that can't be used.
+    Raises SettingsError for an environment that can't be used, or when another panel runs there.
     """
-    plan = plan_panel(os.environ, var)
+    plan = plan_panel(os.environ, claim(var))
 
     async def work(supervisor: Supervisor) -> int:
         await migrate(supervisor, plan)
@@ -71,7 +72,6 @@ def plan_panel(environ: Mapping[str, str], var: Path) -> PanelPlan:
 
     Raises SettingsError.
     """
-    var.mkdir(parents=True, exist_ok=True)
     host, port = _host(environ), panel_port(environ)
     live_port, broker_port = free_ports(2)
     env, parts = {"PORT": str(port)}, list[Part]()

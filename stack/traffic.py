@@ -34,9 +34,9 @@ async def send(lab: Laboratory) -> None:
     for elapsed in range(sys.maxsize):
         for slug, load in loads.items():
             load.rate = rate(slug, elapsed)
-        if elapsed % _REPORT_SECONDS == 0:
-            _report(loads)
         await asyncio.sleep(1)
+        if elapsed % _REPORT_SECONDS == _REPORT_SECONDS - 1:
+            _report(loads)
 
 
 def _report(loads: Mapping[str, Load]) -> None:

@@ -48,7 +48,7 @@ def sight(state: Mapping[str, Any], slug: str) -> Sight:
         alarms={alarm["name"]: alarm["state"] for alarm in application["alarms"]},
         written={names[rule["arn"]]: _percent(rule["weights"], pools) for rule in balancer["rules"]},
         nodes={
-            f"{name} for {names[arn]}": _percent(weights, pools)
+            f"{name}, {names[arn]}": _percent(weights, pools)
             for name, node in balancer["nodes"].items()
             for arn, weights in node["weights"].items()
         },
@@ -76,14 +76,14 @@ def changes(before: Sight, now: Sight) -> Iterator[tuple[str, str]]:
         yield "tasks", f"desired count {before.desired} → {now.desired}"
     if now.healthy != before.healthy:
         yield "tasks", f"{now.healthy} of {now.desired} healthy behind the load balancer"
-    yield from _moved("weights", "written", before.written, now.written)
-    yield from _moved("node", "has", before.nodes, now.nodes)
+    yield from _moved("weights", before.written, now.written)
+    yield from _moved("node", before.nodes, now.nodes)
 
 
-def _moved(what: str, verb: str, before: dict[str, Split], now: dict[str, Split]) -> Iterator[tuple[str, str]]:
+def _moved(what: str, before: dict[str, Split], now: dict[str, Split]) -> Iterator[tuple[str, str]]:
     for name, (on_lambda, on_ecs) in now.items():
         if (on_lambda, on_ecs) != before.get(name):
-            yield what, f"{name} {verb} Lambda {on_lambda} %, ECS {on_ecs} %"
+            yield what, f"{name}: Lambda {on_lambda} %, ECS {on_ecs} %"
 
 
 @dataclass

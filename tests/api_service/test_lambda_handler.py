@@ -1,8 +1,10 @@
 """The Lambda entry, with events shaped as an ALB sends them in both of its header modes."""
 
+import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +12,16 @@ import pytest
 from api_service.lambda_handler import handler
 
 TARGET_GROUP = "arn:aws:elasticloadbalancing:sa-east-1:111122223333:targetgroup/checkout-lambda/0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def event_loop() -> Iterator[None]:
+    """As in a Lambda environment, where nothing else takes the loop that the handler found when it was loaded."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    loop.close()
+    asyncio.set_event_loop(None)
 
 
 def alb_event(path: str, *, method: str = "GET", multi_value: bool = False) -> dict[str, Any]:

@@ -1,16 +1,8 @@
 import os
-from pathlib import Path
 
 import pytest
 
-from stack.product import forget_foreign_settings, fresh_directory
-
-
-def test_each_start_is_fresh(tmp_path: Path) -> None:
-    directory = tmp_path / "demo"
-    fresh_directory(directory)
-    (directory / "panel.sqlite3").touch()
-    assert list(fresh_directory(directory).iterdir()) == []
+from stack.product import forget_foreign_settings
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from stack.part import Part, PartError
 from stack.screen import Screen
 from stack.supervisor import Supervisor, supervise
+from tests.stack.conftest import Family, until
 
 STAY = "import time; print('here', flush=True); time.sleep(60)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + STAY
@@ -27,7 +27,7 @@ Start = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start(tmp_path: Path, family: Family) -> Iterator[Start]:
     """Start a little stack of these parts and wait until they run."""
     stacks = []
 
@@ -35,7 +35,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         program = [sys.executable, "-u", str(Path(__file__).with_name("little_stack.py")), str(tmp_path)]
         stack = subprocess.Popen(
             [*program, *(f"{name}={text}" for name, text in parts.items())],
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "LITTLE_STACK": str(tmp_path)},
+            env=os.environ | family.mark | {"PYTHONPATH": str(Path(__file__).parents[2])},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -47,39 +47,18 @@ def start(tmp_path: Path) -> Iterator[Start]:
     for stack in stacks:
         stack.kill()
         stack.communicate()
-    until(lambda: not processes_of(tmp_path), "a process outlived the test")
-
-
-def processes_of(tmp_path: Path) -> list[int]:
-    """Everything that was started by a little stack of this test, however far down."""
-    mark = f"LITTLE_STACK={tmp_path}".encode()
-    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and mark in environ_of(entry)]
-
-
-def environ_of(process: Path) -> bytes:
-    try:
-        return (process / "environ").read_bytes()
-    except OSError:
-        return b""
-
-
-def until(condition: Callable[[], object], otherwise: str) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, otherwise
-        time.sleep(0.05)
 
 
 def log_has(log: Path, text: str) -> Callable[[], bool]:
     return lambda: log.exists() and text in log.read_text()
 
 
-def test_when_a_part_dies_the_rest_ends_and_it_says_which_and_why(start: Start, tmp_path: Path) -> None:
+def test_when_a_part_dies_the_rest_ends_and_it_says_which_and_why(start: Start, family: Family) -> None:
     stack = start(steady=STAY, worker="import sys; print('no database'); sys.exit(3)")
     output, _ = stack.communicate(timeout=20)
     assert stack.returncode == 1
     assert "worker ended with exit status 3; stopping the rest. Its last lines:\nno database" in output
-    assert not processes_of(tmp_path)
+    assert not family.pids()
 
 
 def test_a_part_that_was_killed_is_named_by_its_signal(start: Start) -> None:
@@ -88,12 +67,14 @@ def test_a_part_that_was_killed_is_named_by_its_signal(start: Start) -> None:
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_asked_to_stop_it_ends_everything_with_status_0(start: Start, tmp_path: Path, ending: signal.Signals) -> None:
+def test_asked_to_stop_it_ends_everything_with_status_0(
+    start: Start, tmp_path: Path, family: Family, ending: signal.Signals
+) -> None:
     stack = start(one=STAY, two=WITH_CHILD)
     until(log_has(tmp_path / "two.log", "here"), "the second part never ran")
     stack.send_signal(ending)
     assert stack.wait(timeout=20) == 0
-    assert not processes_of(tmp_path), "a process outlived the stack"
+    assert not family.pids(), "a process outlived the stack"
 
 
 def test_parts_end_in_reverse_order(start: Start, tmp_path: Path) -> None:
@@ -106,19 +87,19 @@ def test_parts_end_in_reverse_order(start: Start, tmp_path: Path) -> None:
     assert second < first
 
 
-def test_a_part_that_ignores_sigterm_is_killed(start: Start, tmp_path: Path) -> None:
+def test_a_part_that_ignores_sigterm_is_killed(start: Start, tmp_path: Path, family: Family) -> None:
     stack = start(stubborn=STUBBORN)
     until(log_has(tmp_path / "stubborn.log", "here"), "the part never ran")
     stack.terminate()
     assert stack.wait(timeout=20) == 0
-    assert not processes_of(tmp_path)
+    assert not family.pids()
 
 
-def test_a_runner_that_is_killed_outright_leaves_nothing(start: Start, tmp_path: Path) -> None:
+def test_a_runner_that_is_killed_outright_leaves_nothing(start: Start, tmp_path: Path, family: Family) -> None:
     stack = start(one=STAY, two=STAY)
     until(log_has(tmp_path / "two.log", "here"), "the second part never ran")
     stack.kill()
-    until(lambda: not processes_of(tmp_path), "the parts outlived their runner")
+    until(lambda: not family.pids(), "the parts outlived their runner")
 
 
 def test_output_is_interleaved_behind_names_and_kept_in_logs(start: Start, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ CALM = Sight(
     at=1.0,
     alarms={"concurrency": "OK"},
     written={"the listener": ON_LAMBDA},
-    nodes={"a for the listener": ON_LAMBDA, "b for the listener": ON_LAMBDA},
+    nodes={"a, the listener": ON_LAMBDA, "b, the listener": ON_LAMBDA},
     desired=0,
     running=0,
     healthy=0,
@@ -42,7 +42,7 @@ def test_the_labs_state_is_read() -> None:
         at=5.0,
         alarms={"concurrency": "ALARM"},
         written={"the listener": ON_ECS},
-        nodes={"a for the listener": ON_ECS, "b for the listener": ON_LAMBDA},
+        nodes={"a, the listener": ON_ECS, "b, the listener": ON_LAMBDA},
         desired=3,
         running=2,
         healthy=2,
@@ -57,7 +57,7 @@ def test_weights_are_compared_as_a_ratio() -> None:
 
 def test_traffic_is_everywhere_only_when_every_node_has_it() -> None:
     assert CALM.everywhere(ON_LAMBDA)
-    assert not replace(CALM, nodes={**CALM.nodes, "b for the listener": ON_ECS}).everywhere(ON_LAMBDA)
+    assert not replace(CALM, nodes={**CALM.nodes, "b, the listener": ON_ECS}).everywhere(ON_LAMBDA)
     assert not replace(CALM, written={"the listener": ON_ECS}).everywhere(ON_LAMBDA)
 
 
@@ -70,7 +70,7 @@ def test_every_change_is_told_once() -> None:
         CALM,
         alarms={"concurrency": "ALARM"},
         written={"the listener": ON_ECS},
-        nodes={**CALM.nodes, "a for the listener": ON_ECS},
+        nodes={**CALM.nodes, "a, the listener": ON_ECS},
         desired=3,
         healthy=2,
         throttles=4,
@@ -79,5 +79,5 @@ def test_every_change_is_told_once() -> None:
     assert [what for what, _ in told] == ["throttled", "alarm", "tasks", "tasks", "weights", "node"]
     assert ("alarm", "concurrency is ALARM") in told
     assert ("tasks", "desired count 0 → 3") in told
-    assert ("weights", "the listener written Lambda 0 %, ECS 100 %") in told
+    assert ("weights", "the listener: Lambda 0 %, ECS 100 %") in told
     assert list(changes(now, replace(now, throttles=9))) == [], "throttling is told when it begins, not at each request"
