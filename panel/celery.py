@@ -41,10 +41,8 @@ app.conf.update(
     task_default_queue="panel",
     task_serializer="json",
     accept_content=["json"],
-    worker_soft_shutdown_timeout=15.0,
-    worker_enable_soft_shutdown_on_idle=True,
+    worker_soft_shutdown_timeout=10.0,
     worker_cancel_long_running_tasks_on_connection_loss=False,
-    worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
     enable_utc=True,
     timezone="UTC",
@@ -71,3 +69,8 @@ def _stop_without_secret(**_: object) -> None:
         environment.require_secret()
     except environment.SettingsError as problem:
         sys.exit(str(problem))
+
+
+@signals.setup_logging.connect  # type: ignore[untyped-decorator]
+def _keep_our_logs(**_: object) -> None:
+    """Logs are configured by the settings (`panel.logs`); with a receiver here Celery leaves them as they are."""

@@ -136,8 +136,11 @@ async def stream(viewer: Viewer) -> AsyncIterator[str]:
     end = asyncio.get_running_loop().time() + LONGEST_SECONDS
     try:
         yield PING
-        while not viewer.gone and asyncio.get_running_loop().time() < end:
-            yield await _next(viewer)
+        while asyncio.get_running_loop().time() < end:
+            said = await _next(viewer)
+            if viewer.gone:
+                return
+            yield said
             await asyncio.sleep(viewer.pause)
     finally:
         hub.leave(viewer)

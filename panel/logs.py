@@ -14,6 +14,9 @@ _SHARED: list[structlog.types.Processor] = [
     structlog.processors.format_exc_info,
 ]
 
+# Below WARNING these log request bodies and tokens, or several lines for every look at AWS.
+_TALKATIVE = ("botocore", "boto3", "urllib3", "celery.app.trace", "celery.worker.strategy", "celery.beat")
+
 
 def configure(*, readable: bool) -> None:
     """Send our logs and those of every library through one formatter to standard error."""
@@ -41,6 +44,5 @@ def _standard_library(*, readable: bool) -> dict[str, object]:
         "formatters": {"ours": formatter},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "ours"}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
-        # At these levels the libraries would log request bodies, tokens or a line for every poll.
-        "loggers": {name: {"level": "WARNING"} for name in ("botocore", "boto3", "urllib3", "celery.app.trace")},
+        "loggers": {name: {"level": "WARNING"} for name in _TALKATIVE},
     }

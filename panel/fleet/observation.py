@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db.models import Q
 from django.utils import timezone
 
-from failover.model import Part, Policy, Snapshot
+import failover.model
+from failover.model import Part, Policy, Reading, Snapshot
 from panel.celery import TASK_SECONDS
 from panel.fleet import connections, heartbeats, snapshots
 from panel.fleet.applications import configuration
@@ -23,9 +26,18 @@ def observe(application: Application) -> Snapshot | None:
             return None
         wanted = configuration(application)
         parts = due(snapshots.latest(application), wanted.policy, timezone.now().timestamp())
-        snapshot = snapshots.store(application, connections.connect(wanted).observe(parts))
+        snapshot = snapshots.store(application, _read(wanted, parts))
     heartbeats.show(heartbeats.OBSERVER)
     return snapshot
+
+
+def _read(wanted: failover.model.Application, parts: frozenset[Part]) -> Snapshot:
+    """An AWS that is silent for as long as a task may take is an answer too: nothing is known any more."""
+    try:
+        return connections.connect(wanted).observe(parts)
+    except SoftTimeLimitExceeded:
+        unknown: Reading[Any] = Reading(problem="AWS did not answer in time")
+        return Snapshot(timezone.now().timestamp(), *(unknown for _ in Part))
 
 
 def due(known: Snapshot | None, policy: Policy, now: float) -> frozenset[Part]:

@@ -8,6 +8,7 @@ import pytest
 from panel.fleet import connections
 from panel.fleet.applications import configuration, import_document
 from panel.fleet.models import Application
+from panel.ingest import keys
 from tests.panel.fake_aws import FakeAws
 
 ACCOUNT = "123456789012"
@@ -40,6 +41,12 @@ def document() -> dict[str, Any]:
 @pytest.fixture
 def application(db: None, document: dict[str, Any]) -> Application:
     return import_document(document, "checkout.toml").application
+
+
+@pytest.fixture
+def key(db: None) -> str:
+    """The secret of a webhook key."""
+    return keys.create("eventbridge")
 
 
 @pytest.fixture

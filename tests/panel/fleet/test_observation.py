@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 
 from failover.model import AlarmState, Part
@@ -55,6 +56,20 @@ def test_a_part_that_can_not_be_read_is_unknown_and_the_others_are_known(
     assert snapshot is not None
     assert (snapshot.targets.value, snapshot.targets.problem) == (None, "Throttling")
     assert snapshot.service.value is not None
+
+
+def test_an_aws_that_stays_silent_is_unknown_as_a_whole(
+    application: Application, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(_: object) -> None:
+        raise SoftTimeLimitExceeded  # what Celery raises in a task that takes too long
+
+    observe(application)
+    monkeypatch.setattr(aws, "observe", silent)
+    snapshot = observe(application)
+    assert snapshot is not None
+    assert (snapshot.alarms.value, snapshot.alarms.problem) == (None, "AWS did not answer in time")
+    assert (snapshot.limits.value, snapshot.position) == (None, "unknown")
 
 
 def test_looking_at_an_application_in_alarm_starts_a_failover(application: Application, aws: FakeAws) -> None:

@@ -9,8 +9,6 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from panel.ingest import keys
-
 Deliver = Callable[..., HttpResponse]
 
 
@@ -37,11 +35,6 @@ def alarm_event(**changes: Any) -> dict[str, Any]:
 
 def timestamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}+0000"
-
-
-@pytest.fixture
-def key(db: None) -> str:
-    return keys.create("eventbridge")
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from django.utils import timezone
 
 from panel import dispatch
 from panel.fleet.models import Application
-from panel.operations import services, tasks
+from panel.operations import tasks
 from panel.operations.models import Operation
 
 
 @pytest.fixture
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     found: list[tuple[str, int]] = []
-    monkeypatch.setattr(dispatch, "wake", lambda task, pk, seconds=0: found.append((task, pk)))
+    monkeypatch.setattr(dispatch, "wake", lambda task, pk: found.append((task, pk)))
     return found
 
 
@@ -37,8 +37,9 @@ def test_the_sweep_wakes_what_is_due_and_held_by_nobody(
     status: str,
     found: bool,
 ) -> None:
-    operation = services.request_operation(application, "failover", trigger="automatic", reason="Lambda throttles")
-    woken.clear()
+    operation = Operation.objects.create(
+        application=application, goal="failover", trigger="automatic", document=application.document
+    )
     now = timezone.now()
     Operation.objects.update(
         status=status,

@@ -1,0 +1,87 @@
+"""A real worker and a real beat on a real broker, with nothing but rows to go by."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from panel.fleet import snapshots
+from panel.fleet.models import Application
+from panel.ingest.models import Event
+from panel.operations import services
+from panel.operations.models import Operation
+from tests.panel.ingest.conftest import alarm_event
+
+ROOT = Path(__file__).parents[2]
+NOBODY = "http://127.0.0.1:1"  # an AWS that refuses every connection
+
+Until = Callable[[Callable[[], bool], str], None]
+
+
+@contextmanager
+def part(log: Path, broker: str, *arguments: str) -> Iterator[None]:
+    """One of the panel's processes, on this test's database and broker."""
+    database = connection.settings_dict["NAME"]
+    variables = {
+        "PANEL_SECRET_KEY": "for-tests-only-" * 4,
+        "PANEL_OBSERVE_SECONDS": "1",
+        "DATABASE_URL": f"sqlite:///{database}",
+        "REDIS_URL": broker,
+        "AWS_ENDPOINT_URL": NOBODY,
+        "AWS_ACCESS_KEY_ID": "nobody",
+        "AWS_SECRET_ACCESS_KEY": "nothing",
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", "panel", *arguments],
+            cwd=ROOT, env={**os.environ, **variables}, stdout=output, stderr=output,
+        )  # fmt: skip
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+@pytest.fixture
+def until(tmp_path: Path) -> Until:
+    """Wait for a condition for at most 40 s; a failure shows what the processes said."""
+
+    def wait(condition: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + 40
+        while not condition():
+            said = "\n".join(log.read_text()[-3000:] for log in tmp_path.glob("*.log"))
+            assert time.monotonic() < deadline, f"{what} did not happen within 40 s\n{said}"
+            time.sleep(0.1)
+
+    return wait
+
+
+@pytest.mark.django_db(transaction=True)
+def test_events_and_operations_whose_wake_ups_were_lost_are_found(
+    application: Application, valkey_server: str, key: str, tmp_path: Path, until: Until, settings: object
+) -> None:
+    # No broker is known to this process: whatever it would wake is lost.
+    answer = Client().post(
+        "/webhooks/eventbridge", alarm_event(), content_type="application/json", headers={"X-Api-Key": key}
+    )
+    assert answer.status_code == 202
+    operation = services.request_operation(application, "failover", trigger="automatic", reason="Lambda throttles")
+    broker = valkey_server.replace("/0", "/1")
+    worker = part(tmp_path / "worker.log", broker, "worker", "--concurrency", "2", "--without-gossip")
+    with worker, part(tmp_path / "beat.log", broker, "beat"):
+        until(lambda: Event.objects.get().status == "processed", "the event's processing")
+        until(lambda: Operation.objects.get().started_at is not None, "the operation's first step")
+        until(lambda: snapshots.latest(application) is not None, "a look at AWS")
+        settings.REDIS_URL = broker
+        until(lambda: Client().get("/readyz").status_code == 200, "readiness")
+    assert "can't be reached" in Event.objects.get().outcome
+    operation.refresh_from_db()
+    assert (operation.status, operation.headline) == ("waiting", "Waiting until AWS can be read")
