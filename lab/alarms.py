@@ -84,11 +84,11 @@ class Alarm:
         if end <= self._evaluated:
             return None
         self._evaluated = end
-        points = self._points(metrics, end)
-        value = self._judge(points)
+        window = self._window(metrics, end)
+        value = self._judge(window)
         if value == self.state.value:
             return None
-        return self._enter(value, self._reason(value, points), self._reason_data(points, now), now)
+        return self._enter(value, self._reason(value, window), self._reason_data(window, now), now)
 
     def set_state(self, value: str, reason: str, reason_data: str | None, now: float) -> Transition | None:
         """SetAlarmState: holds until the next evaluation says otherwise."""
@@ -109,64 +109,66 @@ class Alarm:
     def _last_period_end(self, now: float) -> float:
         return (now - INGESTION_SECONDS) // self.settings.period * self.settings.period
 
-    def _points(self, metrics: Metrics, end: float) -> list[DataPoint | None]:
-        """The evaluation range, oldest first; None where nothing was published."""
+    def _window(self, metrics: Metrics, end: float) -> list[DataPoint]:
+        """The newest real data points of the evaluation range, oldest first: at most the evaluation periods."""
         settings = self.settings
         periods = settings.evaluation_periods + EXTRA_PERIODS
         starts = [end - (periods - index) * settings.period for index in range(periods)]
         values = [
             metrics.statistic(settings.metric, settings.statistic, start, start + settings.period) for start in starts
         ]
-        return [None if v is None else DataPoint(at, v) for at, v in zip(starts, values, strict=True)]
+        real = [DataPoint(at, value) for at, value in zip(starts, values, strict=True) if value is not None]
+        return real[-settings.evaluation_periods :]
 
-    def _judge(self, points: list[DataPoint | None]) -> str:
-        """The newest real data points decide; missing ones are filled in only when those are too few."""
+    def _judge(self, window: list[DataPoint]) -> str:
+        """Missing data points are filled in only when there are too few real ones."""
         settings = self.settings
-        real = [point for point in points if point][-settings.evaluation_periods :]
-        breaching = sum(self._breaches(point.value) for point in real)
-        filled = settings.evaluation_periods - len(real)
-        if filled and settings.missing_data == "breaching":
-            breaching += filled
-        if not filled or settings.missing_data in {"breaching", "notBreaching"}:
+        breaching = sum(self._breaches(point) for point in window)
+        missing = settings.evaluation_periods - len(window)
+        if missing and settings.missing_data == "breaching":
+            breaching += missing
+        if not missing or settings.missing_data in {"breaching", "notBreaching"}:
             return ALARM if breaching >= settings.datapoints_to_alarm else OK
-        if not real or (settings.missing_data == "ignore" and breaching == len(real)):
-            return self.state.value if settings.missing_data == "ignore" else INSUFFICIENT_DATA
-        return ALARM if breaching >= settings.datapoints_to_alarm or breaching == len(real) else OK
+        if breaching < len(window):
+            return ALARM if breaching >= settings.datapoints_to_alarm else OK
+        if settings.missing_data == "ignore":
+            return self.state.value
+        return ALARM if window else INSUFFICIENT_DATA
 
-    def _breaches(self, value: float) -> bool:
+    def _breaches(self, point: DataPoint) -> bool:
         compare, _ = COMPARISONS[self.settings.comparison]
-        return bool(compare(value, self.settings.threshold))
+        return bool(compare(point.value, self.settings.threshold))
 
-    def _reason(self, value: str, points: list[DataPoint | None]) -> str:
+    def _reason(self, value: str, window: list[DataPoint]) -> str:
         settings = self.settings
-        real = [point for point in points if point][-settings.evaluation_periods :]
-        if not real:
-            treatment = f"[{settings.missing_data}]" if settings.missing_data != "missing" else "missing"
-            verb = "no datapoints were received" if value == INSUFFICIENT_DATA else "missing datapoints were treated as"
-            tail = f" {treatment}" if value != INSUFFICIENT_DATA else ""
-            return f"Threshold Crossed: {verb}{tail} for {settings.evaluation_periods} periods."
-        breaching = [p for p in real if self._breaches(p.value)]
-        shown = breaching if value == ALARM else [p for p in real if not self._breaches(p.value)]
-        listed = ", ".join(f"{p.value} ({datetime.fromtimestamp(p.at, UTC):%d/%m/%y %H:%M:%S})" for p in shown)
+        periods = settings.evaluation_periods
+        if value == INSUFFICIENT_DATA:
+            return f"Insufficient Data: {periods} datapoints were unknown."
+        if not window:
+            treated = {"breaching": "Breaching", "notBreaching": "NonBreaching"}[settings.missing_data]
+            return (
+                f"Threshold Crossed: no datapoints were received for {periods} periods and {periods} missing "
+                f"datapoints were treated as [{treated}]."
+            )
+        telling = [point for point in window if self._breaches(point) == (value == ALARM)]
+        listed = ", ".join(f"{p.value} ({datetime.fromtimestamp(p.at, UTC):%d/%m/%y %H:%M:%S})" for p in telling)
         _, words = COMPARISONS[settings.comparison]
-        negation = "" if value == ALARM else "not "
         return (
-            f"Threshold Crossed: {len(shown)} out of the last {settings.evaluation_periods} datapoints [{listed}] "
-            f"were {negation}{words} the threshold ({settings.threshold}) (minimum {settings.datapoints_to_alarm} "
-            f"datapoints for OK -> ALARM transition)."
+            f"Threshold Crossed: {len(telling)} out of the last {periods} datapoints [{listed}] "
+            f"{'were' if value == ALARM else 'were not'} {words} the threshold ({settings.threshold}) "
+            f"(minimum {settings.datapoints_to_alarm} datapoints for OK -> ALARM transition)."
         )
 
-    def _reason_data(self, points: list[DataPoint | None], now: float) -> str:
+    def _reason_data(self, window: list[DataPoint], now: float) -> str:
         settings = self.settings
-        real = [point for point in points if point][-settings.evaluation_periods :]
         data = {
             "version": "1.0",
             "queryDate": timestamp(now),
             "statistic": settings.statistic,
             "period": settings.period,
-            "recentDatapoints": [p.value for p in real],
+            "recentDatapoints": [point.value for point in window],
             "threshold": settings.threshold,
-            "evaluatedDatapoints": [{"timestamp": timestamp(p.at), "value": p.value} for p in reversed(real)],
+            "evaluatedDatapoints": [{"timestamp": timestamp(p.at), "value": p.value} for p in reversed(window)],
         }
         return json.dumps(data)
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from lab.actions import shown
 from lab.alarms import Alarm, Transition
 from lab.alb import LoadBalancer, forward_weights
 from lab.ecs import Service, Task
@@ -63,7 +64,13 @@ def _load_balancer(load_balancer: LoadBalancer) -> dict[str, Any]:
     return {
         "arn": load_balancer.arn,
         "rules": [
-            {"arn": rule.arn, "priority": rule.priority, "paths": rule.paths, "weights": forward_weights(rule.actions)}
+            {
+                "arn": rule.arn,
+                "priority": rule.priority,
+                "paths": rule.paths,
+                "weights": forward_weights(rule.actions),
+                "actions": shown(rule.actions),
+            }
             for rule in load_balancer.rules()
         ],
         "nodes": {

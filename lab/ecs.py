@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from lab.ports import Containers
 from lab.targets import HEALTHY, UNHEALTHY, TargetGroup
 
 PROVISIONING, PENDING, RUNNING = "PROVISIONING", "PENDING", "RUNNING"
@@ -19,6 +18,19 @@ PORT = 8080
 STOPPED_TASKS_KEPT_SECONDS = 3600
 EVENTS_KEPT = 100
 COMPLAINT_SECONDS = 60
+
+
+class Containers(Protocol):
+    """Runs a task's container, named by the task's id."""
+
+    def start(self, task_id: str, address: str, environment: Mapping[str, str]) -> None: ...
+
+    def exit_status(self, task_id: str) -> int | None:
+        """None while the container runs."""
+
+    def terminate(self, task_id: str) -> None: ...
+
+    def kill(self, task_id: str) -> None: ...
 
 
 class Addresses(Protocol):
@@ -57,7 +69,6 @@ class Task:
     created: float
     status: str = PROVISIONING
     desired: str = RUNNING
-    pulled: float | None = None
     started: float | None = None
     stopping: float | None = None
     stopped: float | None = None

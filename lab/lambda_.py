@@ -7,10 +7,10 @@ left) is in use, an invocation is throttled. Source: Lambda Developer Guide, "Un
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from lab.cloudwatch import Metric, Metrics
 from lab.errors import AwsError
-from lab.ports import Environments
 
 UNRESERVED_MINIMUM = 100
 SAMPLING_SECONDS = 1.0
@@ -31,6 +31,16 @@ class FunctionSettings:
     timeout: float
     idle_seconds: float
     variables: Mapping[str, str]
+
+
+class Environments(Protocol):
+    """Runs execution environments."""
+
+    def start(self, environment_id: str, function: FunctionSettings) -> None: ...
+
+    def alive(self, environment_id: str) -> bool: ...
+
+    def stop(self, environment_id: str) -> None: ...
 
 
 class Function:
@@ -99,7 +109,7 @@ class Function:
     def _start(self, *, idle_since: float | None) -> Environment:
         environment = Environment(uuid.uuid4().hex, idle_since)
         self.environments[environment.id] = environment
-        self._runs.start(environment.id, self.settings.name)
+        self._runs.start(environment.id, self.settings)
         return environment
 
     def _stop(self, environment: Environment) -> None:

@@ -1,6 +1,7 @@
 """Starts a lab as a process of its own and waits until it is ready."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from lab.runtime.children import ROOT, bound_to_parent
 
 READY_SECONDS = 60.0
 END_SECONDS = 10.0
@@ -35,16 +38,22 @@ class LabProcess:
 def start_lab(world: Path | None, state_dir: Path, port: int | None = None) -> Iterator[LabProcess]:
     """A lab for the duration of a ``with`` block; None is the demonstration's world.
 
-    It is ended by SIGTERM, and killed if that takes more than ten seconds. Raises LabDidNotStartError.
+    It is ended by SIGTERM, and killed if that takes more than ten seconds; it also ends when the thread that called
+    this does. Raises LabDidNotStartError.
     """
-    arguments = ["--state-dir", str(state_dir)]
-    arguments += ["--world", str(world)] if world else []
+    arguments = ["--state-dir", str(state_dir.resolve())]
+    arguments += ["--world", str(world.resolve())] if world else []
     arguments += ["--port", str(port)] if port is not None else []
     state_dir.mkdir(parents=True, exist_ok=True)
     (state_dir / "lab.json").unlink(missing_ok=True)
     with (state_dir / "output.log").open("w+") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "lab", *arguments], stdout=output, stderr=output, text=True
+            [sys.executable, "-m", "lab", *arguments],
+            cwd=ROOT,
+            stdout=output,
+            stderr=output,
+            text=True,
+            preexec_fn=bound_to_parent(signal.SIGTERM),  # noqa: PLW1509 - nothing else ends it when we are killed
         )
         try:
             yield LabProcess(process, state_dir, _await_ready(process, state_dir))

@@ -15,7 +15,7 @@ from aiohttp import web
 from lab import api, server
 from lab.runtime.balancer import Balancers
 from lab.runtime.containers import ContainerProcesses, LoopbackNetwork
-from lab.runtime.environments import Description, EnvironmentProcesses
+from lab.runtime.environments import EnvironmentProcesses
 from lab.runtime.outgoing import OutgoingHttp
 from lab.wire.dispatch import Endpoint
 from lab.world import Application, Outside, World
@@ -53,20 +53,25 @@ def claim(state_dir: Path) -> TextIO:
     return lock
 
 
+def _emptied(logs: Path) -> Path:
+    """The directory without the logs of an earlier lab."""
+    logs.mkdir(exist_ok=True)
+    for log in logs.glob("*.log"):
+        log.unlink()
+    return logs
+
+
 class Lab:
     """Create it inside a running event loop; ``start``, then ``run`` until cancelled, then ``close``."""
 
     def __init__(self, table: WorldTable, listening: socket.socket, state_dir: Path) -> None:
-        logs = state_dir / "logs"
+        logs = _emptied(state_dir / "logs")
         self._listening = listening
         self._state_file = state_dir / "lab.json"
         self._network = LoopbackNetwork(os.getpid())
         self._containers = ContainerProcesses(logs)
         self._environments = EnvironmentProcesses(logs)
         self._http = OutgoingHttp()
-        for slug, each in table.applications.items():
-            arn = f"arn:aws:lambda:{table.region}:{table.account}:function:{slug}"
-            self._environments.describe(Description(slug, arn, table.region, each.function.environment))
         outside = Outside(self._containers, self._environments, self._http, self._network)
         self.world = World(table, outside, time.time())
         self._balancers = Balancers(self.world.functions, self._environments, time.time)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from lab import api
 from lab.alb import Exchange
+from lab.lambda_ import FunctionSettings
 from lab.load import DEFAULT_MIX, Record, interleave
 from lab.ports import Answer
 from lab.world import NODE_NAMES, Application, Outside, World
@@ -61,7 +62,7 @@ class VirtualEnvironments:
     running: set[str] = field(default_factory=set)
     dead: set[str] = field(default_factory=set)
 
-    def start(self, environment_id: str, function_name: str) -> None:
+    def start(self, environment_id: str, function: FunctionSettings) -> None:
         self.running.add(environment_id)
 
     def alive(self, environment_id: str) -> bool:

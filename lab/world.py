@@ -10,7 +10,7 @@ from lab.alarms import Alarm, AlarmSettings, Transition
 from lab.autoscaling import ScalableTargets
 from lab.cloudwatch import Metric, Metrics
 from lab.errors import AwsError
-from lab.ports import Containers, Environments, Http
+from lab.ports import Http
 from lab.worldfile import AlarmTable, ApplicationTable, WeightsTable, WorldTable
 
 NODE_NAMES = ("a", "b")
@@ -20,8 +20,8 @@ NODE_NAMES = ("a", "b")
 class Outside:
     """Everything that the world reaches outside of itself."""
 
-    containers: Containers
-    environments: Environments
+    containers: ecs.Containers
+    environments: lambda_.Environments
     http: Http
     addresses: ecs.Addresses
 

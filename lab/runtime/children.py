@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,17 +15,21 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+def bound_to_parent(ending: signal.Signals) -> Callable[[], None]:
+    """For ``preexec_fn``: the child gets ``ending`` when the thread that started it ends, however that happens."""
+    parent = os.getpid()
+
+    def bind() -> None:
+        _libc.prctl(PR_SET_PDEATHSIG, ending)
+        if os.getppid() != parent:  # it ended before the line above
+            os._exit(1)
+
+    return bind
+
+
 def start(module: str, arguments: list[str], variables: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
     """Runs ``python -m module`` with ``variables`` and little else of our environment; its output goes to ``log``."""
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    parent = os.getpid()
-
-    def die_with_parent() -> None:
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the line above
-            os._exit(1)
-
-    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - our own interpreter and modules
             [sys.executable, "-m", module, *arguments],
@@ -35,7 +39,7 @@ def start(module: str, arguments: list[str], variables: Mapping[str, str], log: 
             stdout=output,
             stderr=output,
             start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - the lab has one thread, and nothing else ties a child to it
+            preexec_fn=bound_to_parent(signal.SIGKILL),  # noqa: PLW1509 - the lab has one thread
         )
 
 

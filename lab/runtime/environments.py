@@ -10,27 +10,17 @@ import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
 
+from lab.lambda_ import FunctionSettings
 from lab.runtime import children
 
 HANDLER = "api_service.lambda_handler.handler"
 API = "/2018-06-01/runtime"
 SHUTDOWN_SECONDS = 0.5
-
-
-@dataclass(frozen=True)
-class Description:
-    """What an environment is told about its function."""
-
-    name: str
-    arn: str
-    region: str
-    variables: Mapping[str, str]
 
 
 class FunctionError(Exception):
@@ -49,7 +39,7 @@ class Invocation:
 class Running:
     """One environment's process and port."""
 
-    description: Description
+    function: FunctionSettings
     process: subprocess.Popen[bytes]
     listener: asyncio.Task[asyncio.Server]
     todo: asyncio.Queue[Invocation | None] = field(default_factory=asyncio.Queue)
@@ -58,39 +48,34 @@ class Running:
 
 
 class EnvironmentProcesses:
-    """Runs environments and hands them invocations. ``describe`` the functions before the first start."""
+    """Runs environments and hands them invocations."""
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
-        self._descriptions: dict[str, Description] = {}
         self._running: dict[str, Running] = {}
         self._by_port: dict[int, str] = {}
         self._server = web.Server(self._answer)
         self._ended: list[subprocess.Popen[bytes]] = []
 
-    def describe(self, description: Description) -> None:
-        self._descriptions[description.name] = description
-
-    def start(self, environment_id: str, function_name: str) -> None:
-        description = self._descriptions[function_name]
+    def start(self, environment_id: str, function: FunctionSettings) -> None:
         listening = socket.create_server(("127.0.0.1", 0))
         port = listening.getsockname()[1]
         loop = asyncio.get_running_loop()
         listener = loop.create_task(loop.create_server(self._server, sock=listening))
         variables = {
-            **description.variables,
+            **function.variables,
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}",
-            "AWS_LAMBDA_FUNCTION_NAME": description.name,
+            "AWS_LAMBDA_FUNCTION_NAME": function.name,
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
-            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{description.name}",
+            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
             "AWS_LAMBDA_LOG_STREAM_NAME": environment_id,
-            "AWS_REGION": description.region,
+            "AWS_REGION": function.arn.split(":")[3],
             "LAMBDA_TASK_ROOT": str(children.ROOT),
         }
-        log = self._logs / f"function-{description.name}.log"
+        log = self._logs / f"function-{function.name}.log"
         process = children.start("awslambdaric", [HANDLER], variables, log)
-        self._running[environment_id] = Running(description, process, listener)
+        self._running[environment_id] = Running(function, process, listener)
         self._by_port[port] = environment_id
 
     def alive(self, environment_id: str) -> bool:
@@ -128,12 +113,9 @@ class EnvironmentProcesses:
         while not all(running.polled for running in self._running.values()):
             dead = next((each for each in self._running.values() if each.process.poll() is not None), None)
             if dead or time.time() > deadline:
-                name = dead.description.name if dead else "some function"
+                name = dead.function.name if dead else "some function"
                 raise FunctionError(f"An environment of {name} did not start: see {self._logs}/function-{name}.log.")
             await asyncio.sleep(0.05)
-
-    def pids(self, environment_ids: list[str]) -> list[int]:
-        return [self._running[each].process.pid for each in environment_ids if each in self._running]
 
     async def close(self) -> None:
         for environment_id in list(self._running):
@@ -168,7 +150,7 @@ class EnvironmentProcesses:
             "Content-Type": "application/json",
             "Lambda-Runtime-Aws-Request-Id": invocation.id,
             "Lambda-Runtime-Deadline-Ms": str(int(invocation.deadline * 1000)),
-            "Lambda-Runtime-Invoked-Function-Arn": running.description.arn,
+            "Lambda-Runtime-Invoked-Function-Arn": running.function.arn,
             "Lambda-Runtime-Trace-Id": f"Root=1-{int(time.time()):08x}-{invocation.id.replace('-', '')[:24]}",
         }
         return web.Response(body=invocation.event, headers=headers)
