@@ -30,16 +30,19 @@ lock: ## write the lock files anew from pyproject.toml
 	@requirements/lock
 
 demo: $(READY) ## lab, broker and panel on loopback with three applications under live traffic
-	@exec $(BIN)/python -m lab.demo
+	@exec $(BIN)/python -m stack demo
 
 run: $(READY) ## the panel without the lab, configured by the environment
-	@exec $(BIN)/python manage.py run
+	@exec $(BIN)/python -m stack run
 
 lab: $(READY) ## the local AWS alone
 	@exec $(BIN)/python -m lab
 
 incident: $(READY) ## one whole incident, headless; writes build/incident.json
-	@exec $(BIN)/python -m lab.incident $(SCENARIO)
+	@exec $(BIN)/python -m stack incident $(SCENARIO)
+
+screenshots: $(READY) ## pictures of the running product into docs/images/ (needs chromium)
+	@exec $(BIN)/python -m stack screenshots
 
 test: $(READY) ## the tests
 	@$(BIN)/python -m pytest -m "not full"

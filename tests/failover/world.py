@@ -134,7 +134,7 @@ class World:
             RouteState(arn, arn.rsplit("/", 1)[-1], split, "same", self.third_group)
             for arn, split in self.splits.items()
         )
-        forwarders = tuple(arn for arn, split in self.splits.items() if split.ecs)
+        forwarders = tuple(route.label for route in managed if route.split.ecs)
         series = {name: tuple(sorted(points.items())) for name, points in self.traffic.items()}
         alarm = Alarm("concurrency", self.alarm, self.alarm_since, "", 10.0, "ConcurrentExecutions")
         return Snapshot(
