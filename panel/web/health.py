@@ -68,7 +68,7 @@ def _broker(ok: bool) -> Part:  # noqa: FBT001 - the pulse's own word
 
 
 def _silence(beat: Beat) -> str:
-    return "never seen" if beat.age_seconds is None else f"silent for {coarse(beat.age_seconds)}"
+    return "not running yet" if beat.age_seconds is None else f"silent for {coarse(beat.age_seconds)}"
 
 
 def _unread(beat: Beat) -> str:

@@ -80,7 +80,7 @@
   function everySecond() {
     tellTimes(document);
     if (!page || document.hidden) return;
-    if (Date.now() - askedAt >= (live ? POLL_LIVE : POLL)) refresh();
+    if (Date.now() - askedAt >= (live && !failed ? POLL_LIVE : POLL)) refresh();
     showConnection();
   }
 
