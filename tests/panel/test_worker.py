@@ -28,11 +28,10 @@ Until = Callable[[Callable[[], bool], str], None]
 @contextmanager
 def part(log: Path, broker: str, *arguments: str) -> Iterator[None]:
     """One of the panel's processes, on this test's database and broker."""
-    database = connection.settings_dict["NAME"]
     variables = {
         "PANEL_SECRET_KEY": "for-tests-only-" * 4,
         "PANEL_OBSERVE_SECONDS": "1",
-        "DATABASE_URL": f"sqlite:///{database}",
+        "DATABASE_URL": _database_url(),
         "REDIS_URL": broker,
         "AWS_ENDPOINT_URL": NOBODY,
         "AWS_ACCESS_KEY_ID": "nobody",
@@ -48,6 +47,13 @@ def part(log: Path, broker: str, *arguments: str) -> Iterator[None]:
         finally:
             process.terminate()
             process.wait(timeout=30)
+
+
+def _database_url() -> str:
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    return "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
 
 
 @pytest.fixture
