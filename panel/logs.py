@@ -15,7 +15,15 @@ _SHARED: list[structlog.types.Processor] = [
 ]
 
 # Below WARNING these log request bodies and tokens, or several lines for every look at AWS.
-_TALKATIVE = ("botocore", "boto3", "urllib3", "celery.app.trace", "celery.worker.strategy", "celery.beat")
+_TALKATIVE = (
+    "botocore",
+    "boto3",
+    "urllib3",
+    "celery.app.trace",
+    "celery.worker.strategy",
+    "celery.worker.request",
+    "celery.beat",
+)
 
 
 def configure(*, readable: bool) -> None:
