@@ -5,13 +5,14 @@ import os
 import sys
 from pathlib import Path
 
+from stack.clients import SURGE_RATE
 from stack.directories import fresh_directory
 from stack.part import Part
 from stack.product import LOGIN, Product, forget_foreign_settings, start_product
 from stack.run import forever, plan_panel
 from stack.screen import Screen
 from stack.supervisor import Supervisor, supervise
-from stack.traffic import FIRST_SURGE_SECONDS, SURGE_EVERY_SECONDS, SURGE_RATE, SURGE_SECONDS, SURGING
+from stack.traffic import FIRST_SURGE_SECONDS, SURGE_EVERY_SECONDS, SURGE_SECONDS, SURGING
 
 
 def demo(directory: Path, screen: Screen) -> int:

@@ -17,8 +17,6 @@ from stack.watch import ON_ECS, ON_LAMBDA
 
 DEADLINE_SECONDS = 480
 SLUG = "checkout"
-CALM_RATE = 52
-SURGE_RATE = 150
 _CALM_SECONDS = 10
 _ON_ECS_SECONDS = 10
 _AFTER_SECONDS = 5
@@ -64,13 +62,13 @@ async def _missed(story: Awaitable[None], scene: Scene) -> str:
 
 async def _surge(scene: Scene) -> None:
     """Lambda meets its limit; traffic goes to ECS, comes back by itself once it is calm, and the tasks stop."""
-    scene.traffic(CALM_RATE, "calm")
+    scene.calm()
     await asyncio.sleep(_CALM_SECONDS)
-    scene.traffic(SURGE_RATE, "surge")
+    scene.surge()
     await scene.until("the failover", lambda sight: sight.everywhere(ON_ECS))
     await scene.until_succeeded("failover")
     await asyncio.sleep(_ON_ECS_SECONDS)
-    scene.traffic(CALM_RATE, "calm again")
+    scene.calm()
     await scene.until("the failback", lambda sight: sight.everywhere(ON_LAMBDA))
     await scene.until("the tasks to stop", lambda sight: sight.desired == sight.running == 0)
     await scene.until_succeeded("failback")

@@ -45,12 +45,12 @@ def find_moments(
     operations: Sequence[Mapping[str, Any]],
 ) -> Moments:
     """Put the records together; `weight_writes` are the times of the calls that changed weights, in order."""
-    failover, failback = _newest(operations, "failover"), _newest(operations, "failback")
+    failover, failback = _oldest(operations, "failover"), _oldest(operations, "failback")
     arrived = [each for each in deliveries if each.accepted]
     verified = _time(failover, "finished_at")
     failover_write = _first(weight_writes)
     failback_write = _first(write for write in weight_writes if verified and write > verified)
-    returned = _first_sight(sights, weight_writes[-1] if failback_write else None, lambda s: s.everywhere(ON_LAMBDA))
+    returned = _first_sight(sights, failback_write, lambda s: s.everywhere(ON_LAMBDA))
     return Moments(
         limit_reached=_limit_reached(requests, sights),
         alarm=_first(each.changed for each in arrived)
@@ -103,9 +103,9 @@ def _first_sight(sights: Sequence[Sight], since: float | None, shows: Callable[[
     return _first(sight.at for sight in sights if sight.at >= since and shows(sight))
 
 
-def _newest(operations: Sequence[Mapping[str, Any]], goal: str) -> Mapping[str, Any]:
-    """The panel lists the newest first."""
-    return next((each for each in operations if each["goal"] == goal), {})
+def _oldest(operations: Sequence[Mapping[str, Any]], goal: str) -> Mapping[str, Any]:
+    """The panel lists the newest first; a second failover would be another incident."""
+    return next((each for each in reversed(operations) if each["goal"] == goal), {})
 
 
 def _time(operation: Mapping[str, Any], key: str) -> float | None:

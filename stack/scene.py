@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from lab.load import Load, Record
+from lab.load import Record
+from stack.clients import CALM_RATE, SURGE_RATE, Clients
 from stack.phases import Request
 from stack.product import Product
 from stack.screen import Screen
@@ -41,14 +42,18 @@ class Scene:
     product: Product
     supervisor: Supervisor
     slug: str
-    load: Load
+    clients: Clients
     watch: Watch
     timeline: Timeline
     waiting_for: str = ""
 
-    def traffic(self, rate: float, name: str) -> None:
-        self.load.rate = rate
-        self.timeline.tell("traffic", f"{name}: {rate:g} requests a second")
+    def calm(self) -> None:
+        self.clients.surge(on=False)
+        self.timeline.tell("traffic", f"calm: {CALM_RATE} requests a second")
+
+    def surge(self) -> None:
+        self.clients.surge(on=True)
+        self.timeline.tell("traffic", f"surge: {SURGE_RATE} requests a second")
 
     async def until(self, what: str, condition: Callable[[Sight], bool]) -> None:
         self.waiting_for = what
@@ -69,7 +74,7 @@ class Scene:
     async def records(self) -> Records:
         """Everything that was recorded until now."""
         lab = self.product.lab
-        requests = [_request(record) for record in self.load.records]
+        requests = [_request(record) for record in self.clients.records]
         return Records(
             self.slug, requests, self.watch.sights, await lab.state(), await lab.calls(), await self.operations()
         )
@@ -79,13 +84,13 @@ class Scene:
 async def playing(product: Product, supervisor: Supervisor, timeline: Timeline, slug: str) -> AsyncIterator[Scene]:
     """A scene with its load and its watch; at the end the requests in flight are still answered."""
     watch = Watch(product.lab, slug, timeline.tell)
-    load = Load(product.lab.application(slug).urls, rate=0)
+    clients = Clients(product.lab.application(slug).urls)
     looking = asyncio.create_task(watch.look())
-    load.start()
+    clients.start()
     try:
-        yield Scene(product, supervisor, slug, load, watch, timeline)
+        yield Scene(product, supervisor, slug, clients, watch, timeline)
     finally:
-        await load.stop()
+        await clients.stop()
         looking.cancel()
 
 

@@ -5,45 +5,44 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab.load import Load, summarise
+from lab.load import summarise
+from stack.clients import CALM_RATE, Clients
 from stack.laboratory import Laboratory, read_laboratory
 
 SURGING = "checkout"
-CALM_RATE = 52
-SURGE_RATE = 150
-OTHER_RATE = 8
 FIRST_SURGE_SECONDS = 20
 SURGE_SECONDS = 60
 SURGE_EVERY_SECONDS = 240
+_OTHER_RATE = 8
 _REPORT_SECONDS = 30
 
 
-def rate(slug: str, elapsed: float) -> int:
-    """Requests a second to an application, so many seconds after the start."""
-    if slug != SURGING:
-        return OTHER_RATE
+def surges(elapsed: float) -> bool:
+    """Whether there is a surge, so many seconds after the start."""
     since = elapsed - FIRST_SURGE_SECONDS
-    return SURGE_RATE if since >= 0 and since % SURGE_EVERY_SECONDS < SURGE_SECONDS else CALM_RATE
+    return since >= 0 and since % SURGE_EVERY_SECONDS < SURGE_SECONDS
 
 
 async def send(lab: Laboratory) -> None:
     """Send until cancelled."""
-    loads = {each.slug: Load(each.urls, rate=rate(each.slug, 0)) for each in lab.applications}
-    for load in loads.values():
-        load.start()
+    clients = {each.slug: Clients(each.urls, _calm_rate(each.slug)) for each in lab.applications}
+    for each in clients.values():
+        each.start()
     for elapsed in range(sys.maxsize):
-        for slug, load in loads.items():
-            load.rate = rate(slug, elapsed)
+        clients[SURGING].surge(on=surges(elapsed))
         await asyncio.sleep(1)
         if elapsed % _REPORT_SECONDS == _REPORT_SECONDS - 1:
-            _report(loads)
+            _report(clients)
 
 
-def _report(loads: Mapping[str, Load]) -> None:
-    for slug, load in loads.items():
-        print(f"{slug:<10} {load.rate:g}/s  {summarise(load.records)}", flush=True)  # noqa: T201 - this part's log
-        # A demo may run for days; only what came since the last report is of interest.
-        load.records.clear()
+def _calm_rate(slug: str) -> int:
+    return CALM_RATE if slug == SURGING else _OTHER_RATE
+
+
+def _report(clients: Mapping[str, Clients]) -> None:
+    for slug, each in clients.items():
+        print(f"{slug:<10} {summarise(each.records)}", flush=True)  # noqa: T201 - this part's log
+        each.forget()
 
 
 if __name__ == "__main__":

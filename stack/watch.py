@@ -74,7 +74,7 @@ def changes(before: Sight, now: Sight) -> Iterator[tuple[str, str]]:
             yield "alarm", f"{name} is {state}"
     if now.desired != before.desired:
         yield "tasks", f"desired count {before.desired} → {now.desired}"
-    if now.healthy != before.healthy:
+    if now.healthy != before.healthy and now.desired:
         yield "tasks", f"{now.healthy} of {now.desired} healthy behind the load balancer"
     yield from _moved("weights", before.written, now.written)
     yield from _moved("node", before.nodes, now.nodes)

@@ -38,6 +38,7 @@ REQUESTS = [Request(T0 + 9, T0 + 9.1, "/", 502, "lambda"), Request(T0 + 5, T0 + 
 WRITES = [T0 + 27, T0 + 58, T0 + 65, T0 + 70]
 DELIVERIES = [Delivery(T0 + 12, T0 + 12.5, 503), Delivery(T0 + 12, T0 + 13, 202)]
 OPERATIONS: list[dict[str, Any]] = [
+    {"goal": "failover", "created_at": iso(110), "finished_at": None},
     {"goal": "failback", "created_at": iso(55), "finished_at": iso(101)},
     {"goal": "failover", "created_at": iso(14), "finished_at": iso(40)},
 ]

@@ -1,15 +1,11 @@
 import pytest
 
-from stack.traffic import rate
+from stack.traffic import surges
 
 
 @pytest.mark.parametrize(
-    ("elapsed", "expected"), [(0, 52), (19, 52), (20, 150), (79, 150), (80, 52), (259, 52), (260, 150), (320, 52)]
+    ("elapsed", "expected"),
+    [(0, False), (19, False), (20, True), (79, True), (80, False), (259, False), (260, True), (320, False)],
 )
-def test_checkout_surges_again_and_again(elapsed: int, expected: int) -> None:
-    assert rate("checkout", elapsed) == expected
-
-
-@pytest.mark.parametrize("elapsed", [0, 30, 270])
-def test_the_others_stay_calm(elapsed: int) -> None:
-    assert rate("search", elapsed) == 8
+def test_a_surge_comes_again_and_again(elapsed: int, expected: bool) -> None:
+    assert surges(elapsed) is expected
