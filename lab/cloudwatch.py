@@ -50,7 +50,7 @@ class Metrics:
     def statistic(self, metric: Metric, statistic: str, start: float, end: float) -> float | None:
         """One data point, or None where nothing was published: CloudWatch has no zero for silence."""
         values = self.values(metric, start, end)
-        return summarise(values, statistic) if values else None
+        return float(summarise(values, statistic)) if values else None
 
 
 def summarise(values: Counter[float], statistic: str) -> float:

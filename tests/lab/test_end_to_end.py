@@ -8,6 +8,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -79,6 +80,24 @@ def seen_on(load, pool, seconds=1.5):
     return {(record.pool, record.node) for record in recent} == {(pool, "a"), (pool, "b")}
 
 
+def counted(aws, application, group_arn, since):
+    """What CloudWatch says about a target group's requests."""
+    dimensions = {
+        "TargetGroup": group_arn.rpartition(":")[2],
+        "LoadBalancer": application["load_balancer_arn"].partition("loadbalancer/")[2],
+    }
+    metric = {
+        "Namespace": "AWS/ApplicationELB",
+        "MetricName": "RequestCount",
+        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+    }
+    query = {"Id": "requests", "MetricStat": {"Metric": metric, "Period": 5, "Stat": "Sum"}}
+    (result,) = aws("cloudwatch").get_metric_data(
+        MetricDataQueries=[query], StartTime=since, EndTime=datetime.now(UTC) + timedelta(seconds=5)
+    )["MetricDataResults"]
+    return sum(result["Values"])
+
+
 @pytest.fixture
 def operator(aws, checkout):
     operator = Operator(aws, checkout)
@@ -87,7 +106,9 @@ def operator(aws, checkout):
     operator.scale(0)
 
 
-def test_traffic_moves_to_tasks_and_back_without_a_failed_request(operator, checkout):
+def test_traffic_moves_to_tasks_and_back_without_a_failed_request(aws, operator, checkout):
+    began = datetime.now(UTC)
+
     async def incident():
         load = Load(checkout["urls"], rate=40, mix=MIX)
         load.start()
@@ -109,6 +130,9 @@ def test_traffic_moves_to_tasks_and_back_without_a_failed_request(operator, chec
     records = asyncio.run(incident())
     assert [record for record in records if not record.ok] == []
     assert {record.pool for record in records if record.path == "/sleep"} == {"lambda", "ecs"}
+    for pool in ("lambda", "ecs"):
+        sent = sum(record.pool == pool for record in records)
+        assert counted(aws, checkout, checkout[f"{pool}_target_group_arn"], began) == sent
 
 
 def test_a_killed_task_is_replaced(operator, control):

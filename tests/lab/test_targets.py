@@ -39,7 +39,7 @@ def test_a_lambda_target_without_checks_is_unavailable(virtual):
     assert states(virtual, lambda_group) == [("unavailable", "Target.HealthCheckDisabled")]
 
 
-def test_targets_of_a_group_that_no_rule_names_are_unused(virtual, group):
+def test_targets_of_a_group_that_no_rule_names_are_unused_and_unchecked(virtual, group):
     application = virtual.world.applications["checkout"]
     only_lambda = [{"Type": "forward", "TargetGroupArn": application.lambda_group.arn}]
     for rule in application.listener.rules:
@@ -47,6 +47,7 @@ def test_targets_of_a_group_that_no_rule_names_are_unused(virtual, group):
     scale(virtual, 1)
     virtual.run(3)
     assert states(virtual, group) == [("unused", "Target.NotInUse")]
+    assert [target.passed for target in group.targets.values()] == [0]
 
 
 def test_a_group_at_weight_zero_is_still_checked(virtual, group):
