@@ -29,10 +29,16 @@ def main() -> int:
     return 0
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number between 0 (any free port) and 65535")
+    return int(text)
+
+
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lab", description="A local AWS on real processes and real HTTP.")
     parser.add_argument("--world", type=Path, default=DEMO_WORLD, metavar="FILE.toml", help="what the lab contains")
-    parser.add_argument("--port", type=int, help="of the AWS endpoint; default 4566, or the next free one")
+    parser.add_argument("--port", type=_port, help="of the AWS endpoint; default 4566, or the next free one")
     parser.add_argument("--state-dir", type=Path, default=Path("build/lab"), metavar="DIR", help="lab.json and logs")
     return parser.parse_args()
 
