@@ -5,24 +5,29 @@ from __future__ import annotations
 from django.utils import timezone
 
 from failover.model import Snapshot
+from panel import dispatch
 from panel.fleet import snapshots
 from panel.fleet.applications import configuration
 from panel.fleet.models import Application
 from panel.fleet.observation import observe
+from panel.ingest.inbox import PROCESS_TASK
 from panel.ingest.models import Event
 from panel.operations import automatic
+
+AGAIN_SECONDS = 0.5
 
 
 def process(event_pk: int) -> None:
     """Consider every application that the event matched, and write down what became of it and why.
 
-    While another worker is reading one of them, the event stays stored and the sweep comes back to it.
+    Another worker that is reading one of them may have begun before the event: the event is tried again in a moment.
     """
     event = Event.objects.filter(pk=event_pk, status=Event.Status.STORED).first()
     if event is None:
         return
     outcomes = {application: _outcome(event, application) for application in event.applications.all()}
     if None in outcomes.values():
+        dispatch.wake(PROCESS_TASK, event.pk, AGAIN_SECONDS)
         return
     outcome = "\n".join(f"{application}: {sentence}" for application, sentence in outcomes.items())
     Event.objects.filter(pk=event.pk).update(

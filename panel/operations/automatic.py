@@ -25,7 +25,7 @@ def consider(application: Application, snapshot: Snapshot, *, counts: bool) -> s
     now = timezone.now().timestamp()
     verdict = failover.automation.consider(configuration(application), snapshot, memory, situation(application), now)
     if verdict is None:
-        return f"Nothing to do: {_standing(snapshot)}."
+        return _nothing_to_do(application, snapshot)
     if isinstance(verdict, Start):
         return _start(application, verdict)
     services.record_refusal(application, verdict.goal, verdict.rule, verdict.reason, verdict.remedy, counts=counts)
@@ -61,6 +61,9 @@ def _start(application: Application, start: Start) -> str:
     return f"Started {operation}: {start.reason}"
 
 
-def _standing(snapshot: Snapshot) -> str:
+def _nothing_to_do(application: Application, snapshot: Snapshot) -> str:
+    active = services.active_operation(application)
+    if active:
+        return f"Nothing more to do: {active} is under way."
     alarms = ", ".join(f"{alarm.name} is {alarm.state}" for alarm in snapshot.alarms.value or ())
-    return f"{alarms or 'no alarm was read'}, and traffic is on {snapshot.position}"
+    return f"Nothing to do: {alarms or 'no alarm was read'}, and traffic is on {snapshot.position}."

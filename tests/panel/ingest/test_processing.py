@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from failover.model import AlarmState
+from panel import dispatch
 from panel.fleet.models import Application
 from panel.ingest import tasks
 from panel.ingest.models import Event
@@ -71,16 +72,22 @@ def test_a_flood_of_events_reads_aws_once(event: Event, aws: FakeAws, deliver: D
     assert not Event.objects.filter(status="stored").exists()
 
 
-def test_while_another_worker_reads_the_event_stays_for_the_sweep(
-    event: Event, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def woken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The rows that are woken from here on."""
+    found: list[int] = []
+    monkeypatch.setattr(dispatch, "wake", lambda _task, pk, *_seconds: found.append(pk))
+    return found
+
+
+def test_while_another_worker_reads_the_event_is_tried_again(event: Event, aws: FakeAws, woken: list[int]) -> None:
     Application.objects.update(observing_until=timezone.now() + timedelta(seconds=10))
     process(event.pk)
     event.refresh_from_db()
-    assert event.status == "stored"
+    assert (event.status, woken) == ("stored", [event.pk])
 
-    woken: list[int] = []
-    monkeypatch.setattr("panel.dispatch.wake", lambda _task, pk: woken.append(pk))
+
+def test_the_sweep_finds_events_whose_wake_up_was_lost(event: Event, woken: list[int]) -> None:
     tasks.sweep()
     assert not woken, "it has just come; its own wake-up is on the way"
     Event.objects.update(received_at=timezone.now() - timedelta(seconds=5))

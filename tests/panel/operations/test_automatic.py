@@ -25,7 +25,7 @@ def test_an_alarm_as_read_starts_a_failover_once(application: Application, aws: 
     operation = Operation.objects.get()
     assert (operation.trigger, operation.goal) == ("automatic", "failover")
     assert "busy" in operation.reason
-    assert consider(application).startswith("Nothing to do: busy is ALARM")
+    assert consider(application) == f"Nothing more to do: {operation} is under way."
     assert Operation.objects.count() == 1
 
 
