@@ -36,8 +36,17 @@ class Clients:
     scaling_write: Any
 
 
+def lease_client(application: Application) -> Any:
+    """DynamoDB, each request sent once: a lost answer to a conditional write must not be repeated blindly."""
+    return _session(application).client("dynamodb", config=WRITES)
+
+
+def _session(application: Application) -> boto3.Session:
+    return boto3.Session(botocore_session=_core_session(application), region_name=application.region)
+
+
 def build(application: Application) -> Clients:
-    session = boto3.Session(botocore_session=_core_session(application), region_name=application.region)
+    session = _session(application)
     return Clients(
         alarms=session.client("cloudwatch", config=READS),
         functions=session.client("lambda", config=READS),

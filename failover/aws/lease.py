@@ -1,0 +1,117 @@
+"""A lease in a DynamoDB table, for controllers that share no database with the panel.
+
+One item per application: who holds it and until when, and what the next holder needs to go on. Every change is a
+conditional write on the version that was read, so of two writers one fails. A lease that was given back is free at
+once; one that was not is free a whole lease length after it ran out: by then whoever held it can't be writing any
+more, even with clocks that differ by as much.
+
+    holder   |claim ───── writes ─────|until|
+    lease    |────────────────────────|─────────── one lease length ───────────|free
+    next                                                                        |claim, read AWS, decide
+
+Source: DynamoDB developer guide, "Condition expressions".
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from failover.aws.errors import translate
+from failover.ports import AwsError, Clock
+
+LEASE_SECONDS = 20.0
+KEY = "application"
+
+
+class LeaseHeldError(Exception):
+    """Somebody else holds the lease; it is free in `seconds` at the latest unless it is renewed."""
+
+    def __init__(self, holder: str, seconds: float) -> None:
+        super().__init__(f"{holder} is changing this application; free in {seconds:.0f} s unless it goes on.")
+        self.seconds = seconds
+
+
+@dataclass
+class TableLease:
+    """Implements `failover.ports.Lease`. `state` is the JSON that the item carries from one holder to the next."""
+
+    dynamodb: Any
+    table: str
+    application: str
+    clock: Clock = time.time
+    holder: str = field(default_factory=lambda: f"controller-{uuid.uuid4().hex[:12]}")
+    state: dict[str, Any] = field(default_factory=dict)
+    _version: int = 0
+    _until: float = 0.0
+
+    def claim(self) -> None:
+        """Take the lease and read `state`. Raises LeaseHeldError, AwsError."""
+        item = self._read()
+        now, until = self.clock(), float(item.get("until", {}).get("N", 0))
+        holder = item.get("holder", {}).get("S", "")
+        if holder not in ("", self.holder) and now < until + LEASE_SECONDS:
+            raise LeaseHeldError(holder, until + LEASE_SECONDS - now)
+        self._version = int(item.get("version", {}).get("N", 0))
+        self.state = json.loads(item.get("state", {}).get("S", "{}"))
+        self._write(self.holder)
+
+    def renew(self) -> None:
+        """Hold on for another lease length, with `state` as it is now. Raises LeaseHeldError where it was lost."""
+        self._write(self.holder)
+
+    def release(self) -> None:
+        """Give the lease back, with `state` as it is now."""
+        self._write("")
+        self._until = 0.0
+
+    def seconds_left(self) -> float:
+        return max(0.0, self._until - self.clock())
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            answer = self.dynamodb.get_item(TableName=self.table, Key=self._key(), ConsistentRead=True)
+        except (ClientError, BotoCoreError) as error:
+            raise translate(error, "dynamodb:GetItem", self.table) from error
+        item: dict[str, Any] = answer.get("Item", {})
+        return item
+
+    def _write(self, holder: str) -> None:
+        until = self.clock() + LEASE_SECONDS
+        item = {
+            **self._key(),
+            "holder": {"S": holder},
+            "until": {"N": repr(until)},
+            "version": {"N": str(self._version + 1)},
+            "state": {"S": json.dumps(self.state)},
+        }
+        try:
+            self.dynamodb.put_item(TableName=self.table, Item=item, **self._unchanged())
+        except (ClientError, BotoCoreError) as error:
+            raise self._lost(error) from error
+        self._version += 1
+        self._until = until
+
+    def _unchanged(self) -> dict[str, Any]:
+        if not self._version:
+            return {"ConditionExpression": f"attribute_not_exists({KEY})"}
+        return {
+            "ConditionExpression": "#version = :seen",
+            "ExpressionAttributeNames": {"#version": "version"},
+            "ExpressionAttributeValues": {":seen": {"N": str(self._version)}},
+        }
+
+    def _lost(self, error: ClientError | BotoCoreError) -> Exception:
+        self._until = 0.0
+        if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            return LeaseHeldError("another controller", LEASE_SECONDS)
+        found: AwsError = translate(error, "dynamodb:PutItem", self.table)
+        return found
+
+    def _key(self) -> dict[str, Any]:
+        return {KEY: {"S": self.application}}

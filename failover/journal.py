@@ -1,0 +1,81 @@
+"""A journal as a file: one JSON object a line, flushed to disk before AWS hears of what it says."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from failover.codec import decode, encode
+from failover.model import Action, Application, Decision, Memory, Progress, Request, Snapshot
+from failover.ports import AwsError, Call, Clock
+
+Tell = Callable[[str, str], None]  # kind and message, for people
+
+
+class JournalError(Exception):
+    """The file can't be read as a journal. The message is a sentence that names it."""
+
+
+class FileJournal:
+    """Implements `failover.ports.Journal`. The first line says what was asked for; decisions carry the progress."""
+
+    def __init__(self, path: Path, tell: Tell, clock: Clock) -> None:
+        self.path = path
+        self._tell = tell
+        self._clock = clock
+        self._file: TextIO = path.open("a", encoding="utf-8")
+        self._headline = ""
+
+    def begun(self, application: Application, request: Request, reason: str) -> None:
+        self._write("request", reason, {"application": application.slug, "request": encode(request)})
+
+    def decided(self, decision: Decision) -> None:
+        self._write("decision", decision.headline, {"detail": decision.detail, "progress": encode(decision.progress)})
+        if decision.headline != self._headline:
+            self._headline = decision.headline
+            self._tell(decision.kind.value, ": ".join(filter(None, (decision.headline, decision.detail))))
+
+    def called(self, call: Call) -> None:
+        self._write("call", f"{call.action}: {call.after}", asdict(call))
+        self._tell("call", f"{call.action}: {call.after} (request {call.request_id})")
+
+    def failed(self, action: Action, error: AwsError) -> None:
+        self._write("call", f"{action}: failed, {error}", {"error": error.kind, "remedy": error.remedy})
+        self._tell("failed", f"{action}: {error}")
+
+    def read_back(self, snapshot: Snapshot) -> None:
+        shown = ", ".join(str(split) for split in snapshot.splits) or snapshot.routes.problem
+        self._write("readback", shown, {})
+        self._tell("readback", f"routes show {shown}")
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _write(self, kind: str, message: str, detail: dict[str, Any]) -> None:
+        at = datetime.fromtimestamp(self._clock(), UTC).isoformat()
+        self._file.write(json.dumps({"at": at, "kind": kind, "message": message, "detail": detail}) + "\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+
+def resume(path: Path) -> tuple[Request, Progress]:
+    """What a journal file was after, and how far it got. Raises JournalError."""
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+        asked = next(line["detail"]["request"] for line in lines if line["kind"] == "request")
+        decisions = [line["detail"]["progress"] for line in lines if line["kind"] == "decision"]
+        return decode(Request, asked), decode(Progress, decisions[-1]) if decisions else Progress()
+    except OSError as error:
+        raise JournalError(f"{path} can't be read: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError, StopIteration) as error:
+        raise JournalError(f"{path} is no journal of this program.") from error
+
+
+def remembered(path: Path) -> Memory:
+    """What an earlier operation's journal knows about the time before it. Raises JournalError."""
+    return resume(path)[1].memory
