@@ -42,7 +42,7 @@ incident: $(READY) ## one whole incident, headless; writes build/incident.json
 	@exec $(BIN)/python -m stack incident $(SCENARIO)
 
 screenshots: $(READY) ## pictures of the running product into docs/images/ (needs chromium)
-	@exec $(BIN)/python -m stack screenshots
+	@exec $(BIN)/python -m stack.pictures
 
 test: $(READY) ## the tests
 	@$(BIN)/python -m pytest -m "not full"
