@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environ import FileAwareEnv
+from environ.fileaware_mapping import FileAwareMapping
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -88,7 +89,7 @@ class _Variables:
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._env = FileAwareEnv()
-        self._env.ENVIRON = type(self._env.ENVIRON)(dict(variables))
+        self._env.ENVIRON = FileAwareMapping(dict(variables))
 
     def text(self, name: str, default: str) -> str:
         try:
