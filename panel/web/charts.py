@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import ceil, floor, log10
 
 from failover.demand import CONCURRENCY_METRIC
@@ -74,11 +74,18 @@ class TableRow:
 
 
 @dataclass(frozen=True)
+class Line:
+    """A stretch without a gap, and the same closed down to zero."""
+
+    points: str
+    area: str
+
+
+@dataclass(frozen=True)
 class Chart:
     """Concurrency with its limits and, under it on the same axis, which pool answered."""
 
-    line: str
-    area: str
+    lines: tuple[Line, ...]
     grid: tuple[Label, ...]
     ticks: tuple[Label, ...]
     limit: Label | None
@@ -131,10 +138,9 @@ def chart(snapshot: Snapshot | None, operations: tuple[Operation, ...] = ()) -> 
     start, end = times[0], times[-1]
     limit, threshold = limit_of(snapshot.limits.value), threshold_of(snapshot.alarms.value)
     step, top = _scale(max([value for _, value in points] + [limit or 0.0, threshold or 0.0, 1.0]))
-    line = _polyline(points, start, end, top, PLOT)
+    drawn = [_polyline(part, start, end, top, PLOT) for part in _unbroken(points, metrics.period)]
     return Chart(
-        line=line,
-        area=_under(line),
+        lines=tuple(Line(line, _under(line)) for line in drawn),
         grid=tuple(Label(_y(n * step, top), f"{n * step:g}") for n in range(round(top / step) + 1)),
         ticks=_ticks(start, end),
         limit=None if limit is None else Label(_y(limit, top), f"limit {limit:g}"),
@@ -171,10 +177,15 @@ def _polyline(points: Series, start: float, end: float, top: float, height: floa
     return " ".join(f"{WIDTH * (at - start) / span:.1f},{height - height * value / top:.1f}" for at, value in points)
 
 
+def _unbroken(points: Series, period: int) -> list[Series]:
+    """The series cut where periods are missing: nothing was published there, so nothing is drawn."""
+    cuts = [i for i in range(1, len(points)) if points[i][0] - points[i - 1][0] > 1.5 * period]
+    edges = [0, *cuts, len(points)]
+    return [points[left:right] for left, right in pairwise(edges) if right > left]
+
+
 def _under(line: str) -> str:
     """The area below a line, down to zero."""
-    if not line:
-        return ""
     points = line.split(" ")
     return f"{points[0].split(',')[0]},{PLOT} {line} {points[-1].split(',')[0]},{PLOT}"
 

@@ -34,8 +34,8 @@ class Health:
 
 
 REMEDIES = {
-    "worker": "The worker is {since}: nothing is started or moved until it runs again.",
-    "beat": "Beat is {since}: applications are not read and lost work is not picked up until it runs again.",
+    "worker": "The worker {since}: nothing is started or moved until it runs again.",
+    "beat": "Beat {since}: applications are not read and lost work is not picked up until it runs again.",
     "observer": "AWS {since_read}: what you see may have changed.",
 }
 
@@ -60,7 +60,7 @@ def health(pulse: Pulse, *, now: float, hold: Hold | None, applications: int) ->
 
 
 def _part(name: str, beat: Beat) -> Part:
-    return Part(name, beat.ok, "ok" if beat.ok else _silence(beat))
+    return Part(name, beat.ok, "ok" if beat.ok else "silent")
 
 
 def _broker(ok: bool) -> Part:  # noqa: FBT001 - the pulse's own word
@@ -68,7 +68,7 @@ def _broker(ok: bool) -> Part:  # noqa: FBT001 - the pulse's own word
 
 
 def _silence(beat: Beat) -> str:
-    return "not running yet" if beat.age_seconds is None else f"silent for {coarse(beat.age_seconds)}"
+    return "has not shown itself yet" if beat.age_seconds is None else f"has been silent for {coarse(beat.age_seconds)}"
 
 
 def _unread(beat: Beat) -> str:

@@ -96,16 +96,21 @@ def _since(standing: Standing) -> SafeString:
 
 
 def _next(standing: Standing) -> SafeString:
-    """What comes next or stands in the way."""
+    """What went wrong last, and what comes next or stands in the way."""
+    return format_html("{}{}", _failure(standing), _outlook(standing))
+
+
+def _failure(standing: Standing) -> SafeString:
+    failed = standing.failed
+    return format_html(" {} failed. {}", title(failed), sentence(failed.error)) if failed else PLAIN
+
+
+def _outlook(standing: Standing) -> SafeString:
     if standing.hold:
         return format_html(" {}", held(standing.hold))
     if standing.position is Position.ECS:
         return _back(standing)
-    if standing.alarming:
-        return _why_still_here(standing)
-    if standing.failed:
-        return format_html(" {} failed. {}", title(standing.failed), sentence(standing.failed.error))
-    return PLAIN
+    return _why_still_here(standing) if standing.alarming else PLAIN
 
 
 def _back(standing: Standing) -> SafeString:
@@ -121,8 +126,6 @@ def _why_still_here(standing: Standing) -> SafeString:
         return format_html(" In alarm, and not failing over. {}", sentence(refusal.reason))
     if standing.application.mode != "auto":
         return format_html(" In alarm; mode is {}, so nothing starts by itself.", standing.application.mode)
-    if standing.failed:
-        return format_html(" In alarm, and {} failed. {}", title(standing.failed), sentence(standing.failed.error))
     return SafeString(" In alarm; automation decides within seconds.")
 
 

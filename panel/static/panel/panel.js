@@ -44,7 +44,8 @@
     for (const element of root.querySelectorAll("time[data-local]")) setText(element, localText(new Date(element.dateTime)));
     for (const element of root.querySelectorAll("text[data-at]")) {
       const at = new Date(Number(element.dataset.at) * 1000);
-      setText(element, `${two(at.getHours())}:${two(at.getMinutes())}`);
+      const seconds = "seconds" in element.dataset ? `:${two(at.getSeconds())}` : "";
+      setText(element, `${two(at.getHours())}:${two(at.getMinutes())}${seconds}`);
     }
     for (const element of root.querySelectorAll("time[data-clock]")) {
       const seconds = (now - Date.parse(element.dateTime)) / 1000;

@@ -85,7 +85,7 @@ def test_after_a_move_concurrency_may_be_missing_and_the_chart_still_stands() ->
     chart = charts.chart(shown(ecs_requests=((0, 10), (60, 12))))
 
     assert chart is not None
-    assert (chart.line, chart.area, chart.summary) == ("", "", "No concurrency reported in this time.")
+    assert (chart.lines, chart.summary) == ((), "No concurrency reported in this time.")
 
 
 def test_weights_split_in_the_examples_follow_the_split() -> None:
@@ -93,3 +93,10 @@ def test_weights_split_in_the_examples_follow_the_split() -> None:
 
     assert chart is not None
     assert [band.ecs for band in chart.bands] == [0, 100]
+
+
+def test_where_nothing_was_published_nothing_is_drawn() -> None:
+    chart = charts.chart(shown(concurrency=((0, 1), (60, 2), (300, 2), (360, 1))))
+
+    assert chart is not None
+    assert [len(line.points.split(" ")) for line in chart.lines] == [2, 2]

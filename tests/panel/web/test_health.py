@@ -22,8 +22,8 @@ def test_each_silent_part_is_named_with_what_follows() -> None:
     found = judged(worker=SILENT, beat=NEVER, observer=SILENT, broker_ok=False)
 
     assert [problem.split(":")[0] for problem in found.problems] == [
-        "The worker is silent for 1 min",
-        "Beat is not running yet",
+        "The worker has been silent for 1 min",
+        "Beat has not shown itself yet",
         "AWS was last read 1 min ago",
         "The broker (Redis) does not answer",
     ]

@@ -125,6 +125,14 @@ def test_a_failure_stays_until_something_succeeds() -> None:
     assert told(standing(examples.snapshot(), last=failed)).endswith("Failover #12 failed. No target became healthy.")
 
 
+def test_a_failure_is_told_before_a_hold() -> None:
+    failed = ended("failback", "failed", error="Lambda did not answer")
+    hold = Hold(application=CHECKOUT, owner="ada", reason="looking", expires_at=MOMENT)
+    said = told(standing(examples.snapshot(split=Split(0, 1)), last=failed, hold=hold))
+
+    assert said.index("Failback #12 failed. Lambda did not answer.") < said.index("Held by ada")
+
+
 def test_weights_that_cannot_be_read_are_unknown_with_the_reason() -> None:
     assert told(standing(examples.snapshot(split=None))) == "Where traffic goes can't be read: no such listener"
 

@@ -58,8 +58,8 @@ def test_a_part_of_the_panel_that_is_silent_turns_the_strip_red(browser_of: Clie
 
     page = browser_of.get("/")
 
-    assert "The worker is silent for 5 min: nothing is started or moved until it runs again." in text(page)
-    assert "Beat is not running yet" in text(page)
+    assert "The worker has been silent for 5 min: nothing is started or moved until it runs again." in text(page)
+    assert "Beat has not shown itself yet" in text(page)
     assert "AWS was never read" in text(page)
     assert 'class="pulse broken"' in page.content.decode()
     assert "Automation on" not in text(page), "nothing may claim that automation works while the worker is silent"
