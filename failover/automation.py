@@ -22,6 +22,7 @@ class Situation:
     active: str = ""
     active_goal: Goal | None = None
     last_failure_at: float | None = None
+    last_failback_failure_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def _failback(
     blocked = _blocked(Goal.FAILBACK, situation, "All alarms are OK") or _too_early(
         application.policy, memory, alarms, now
     )
+    blocked = blocked or _failed_lately(application.policy, situation, now)
     if blocked:
         return blocked
     projection = project(application.policy, snapshot, memory, now)
@@ -132,6 +134,17 @@ def _too_early(policy: Policy, memory: Memory, alarms: tuple[Alarm, ...], now: f
         return Refused(Goal.FAILBACK, "dwell", f"The alarms have been OK for {now - since:.0f} s.",
                        f"It may fail back in {dwell:.0f} s if they stay OK.")  # fmt: skip
     return None
+
+
+def _failed_lately(policy: Policy, situation: Situation, now: float) -> Refused | None:
+    """A failback that failed is not tried again at every look: traffic is safe where it is."""
+    if situation.last_failback_failure_at is None:
+        return None
+    left = max(policy.cooldown_seconds, RETRY_SECONDS) - (now - situation.last_failback_failure_at)
+    if left <= 0:
+        return None
+    remedy = f"It is tried again in {left:.0f} s; or look at why it failed and fail back by hand."
+    return Refused(Goal.FAILBACK, "cooldown", "The last failback failed.", remedy)
 
 
 # ---- both ----

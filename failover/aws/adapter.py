@@ -36,6 +36,7 @@ from failover.ports import AwsError, Call, Clock
 
 T = TypeVar("T")
 
+BUDGET_SECONDS = 10.0  # an observation that took longer leaves the rest unknown
 LIMITS_SECONDS = 60.0  # concurrency limits change by hand and rarely
 EVENTS = 5  # newest service events kept
 _DIMENSION = "ecs:service:DesiredCount"
@@ -54,23 +55,25 @@ class Adapter:
 
     def observe(self, parts: Collection[Part] = tuple(Part)) -> Snapshot:
         began = self.clock()
-        service = self._read(Part.SERVICE, parts, self._service)
+        service = self._read(Part.SERVICE, parts, began, self._service)
         return Snapshot(
             at=began,
-            alarms=self._read(Part.ALARMS, parts, self._alarms),
-            routes=self._read(Part.ROUTES, parts, lambda: routes.read_all(self.clients.elbv2, self.application)),
+            alarms=self._read(Part.ALARMS, parts, began, self._alarms),
+            routes=self._read(Part.ROUTES, parts, began, lambda: routes.read_all(self.clients.elbv2, self.application)),
             service=service,
-            targets=self._read(Part.TARGETS, parts, lambda: self._targets(service)),
-            scaling=self._read(Part.BOUNDS, parts, self._scaling),
-            metrics=self._read(Part.METRICS, parts, self._metrics),
-            limits=self._read_limits(parts),
+            targets=self._read(Part.TARGETS, parts, began, lambda: self._targets(service)),
+            scaling=self._read(Part.BOUNDS, parts, began, self._scaling),
+            metrics=self._read(Part.METRICS, parts, began, self._metrics),
+            limits=self._read_limits(parts, began),
         )
 
-    def _read(self, part: Part, parts: Collection[Part], read: Callable[[], T]) -> Reading[T]:
+    def _read(self, part: Part, parts: Collection[Part], began: float, read: Callable[[], T]) -> Reading[T]:
         """An answer with the time at which it was asked for: never fresher than it is."""
         if part not in parts:
             return Reading()
         asked = self.clock()
+        if asked - began > BUDGET_SECONDS:
+            return Reading(problem=f"AWS took more than {BUDGET_SECONDS:.0f} s for what was read before")
         try:
             return Reading.of(read(), asked)
         except (ClientError, BotoCoreError) as error:
@@ -135,9 +138,9 @@ class Adapter:
     def _resource_id(self) -> str:
         return f"service/{self.application.cluster}/{self.application.service}"
 
-    def _read_limits(self, parts: Collection[Part]) -> Reading[Limits]:
+    def _read_limits(self, parts: Collection[Part], began: float) -> Reading[Limits]:
         if Part.LIMITS in parts and self._limits.age(self.clock()) > LIMITS_SECONDS:
-            self._limits = self._read(Part.LIMITS, parts, self._function_limits)
+            self._limits = self._read(Part.LIMITS, parts, began, self._function_limits)
         return self._limits
 
     def _function_limits(self) -> Limits:

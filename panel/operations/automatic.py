@@ -41,14 +41,17 @@ def situation(application: Application) -> Situation:
         hold=f"{hold} (until {hold.expires_at:%Y-%m-%d %H:%M} UTC)" if hold else "",
         active=f"{active} is {active.status}." if active else "",
         active_goal=Goal(active.goal) if active else None,
-        last_failure_at=_last_failure_at(application),
+        last_failure_at=_last_failure_at(application, Goal.FAILOVER),
+        last_failback_failure_at=_last_failure_at(application, Goal.FAILBACK),
     )
 
 
-def _last_failure_at(application: Application) -> float | None:
-    last = Operation.objects.filter(application=application, goal=Goal.FAILOVER).first()
-    failed = last is not None and last.status == Operation.Status.FAILED and last.finished_at is not None
-    return last.finished_at.timestamp() if failed and last and last.finished_at else None
+def _last_failure_at(application: Application, goal: Goal) -> float | None:
+    """When the newest operation with this goal ended, if it failed."""
+    last = Operation.objects.filter(application=application, goal=goal).first()
+    if last is None or last.status != Operation.Status.FAILED or last.finished_at is None:
+        return None
+    return last.finished_at.timestamp()
 
 
 def _start(application: Application, start: Start) -> str:

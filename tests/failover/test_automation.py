@@ -88,6 +88,14 @@ def test_failback_waits_for_demand_to_fit():
     assert "200 requests a second" in refused.reason
 
 
+def test_a_failback_that_failed_is_not_tried_at_every_look():
+    world = quiet(60)
+    failed = Situation(Mode.AUTO, last_failback_failure_at=world.now - 30)
+    assert asked(world, FAILED_OVER, failed).rule == "cooldown"
+    world.pass_time(60)
+    assert isinstance(asked(world, FAILED_OVER, failed), Start)
+
+
 def test_failback_never_undoes_what_a_person_did():
     assert asked(quiet(60), replace(FAILED_OVER, failover_automatic=False)).rule == "people_first"
 
