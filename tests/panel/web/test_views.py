@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.template.loader import render_to_string
 from django.test import Client
 
 from failover.codec import encode
@@ -290,3 +291,10 @@ def test_no_page_has_inline_style_or_script(browser_of: Client, beating: None, n
         assert not re.search(r"<script(?![^>]*\ssrc=)", body), path
         assert "<style" not in body, path
         assert "default-src 'none'" in page["Content-Security-Policy"]
+
+
+def test_the_page_about_a_fault_needs_nothing_that_may_be_broken() -> None:
+    told = render_to_string("500.html")
+
+    assert "The panel made a mistake" in told
+    assert "panel/panel.css" in told
