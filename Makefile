@@ -45,10 +45,10 @@ screenshots: $(READY) ## pictures of the running product into docs/images/ (need
 	@exec $(BIN)/python -m stack.pictures
 
 test: $(READY) ## the tests
-	@$(BIN)/python -m pytest -m "not full"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not full"
 
 test-full: $(READY) ## the tests and the long ones
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 format: $(READY) ## format code and templates
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix . ; $(BIN)/djade --target-version 5.2 $$(git ls-files 'templates/*.html') || true

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from failover.model import Alarm, AlarmState, Application, Metrics, Policy, Snapshot
+from failover.model import Alarm, AlarmState, Application, Metrics, Policy, Progress, Snapshot
 
 FRESH_SECONDS = 5.0  # health older than this is no basis for a write
 SMALL_STEP_PERCENT = 10.0  # a share of traffic this small is itself the test of an unproven pool
@@ -68,6 +68,7 @@ def lambda_answers(policy: Policy, snapshot: Snapshot, since: float) -> Answers:
     return pool_answers(policy, snapshot, "lambda", since)
 
 
-def recent(policy: Policy, now: float) -> float:
-    """Since when requests count as evidence about the present: the last three metric periods."""
-    return now - 3 * policy.metric_period_seconds
+def since(policy: Policy, progress: Progress, now: float) -> float:
+    """From when on requests count as evidence: the last three metric periods, or the step that passed before."""
+    recent = now - 3 * policy.metric_period_seconds
+    return recent if progress.evidence_since is None else min(recent, progress.evidence_since)

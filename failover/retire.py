@@ -19,7 +19,7 @@ def bake(cycle: Cycle) -> Step:
     """Tasks stay up for the bake time: a minute metric can't raise an alarm sooner, and a return must be instant."""
     firing = alarming(cycle.application, cycle.snapshot.alarms.value or ())
     if firing and _can_return(cycle):
-        reason = f"alarm {firing[0].name} returned"
+        reason = f"Alarm {firing[0].name} returned"
         return replace(cycle.progress.entered("going_back", cycle.now), returning=reason)
     waited = cycle.now - cycle.progress.phase_since
     whole = max(cycle.policy.bake_seconds, cycle.policy.settle_seconds)
@@ -52,10 +52,10 @@ def _still_used(cycle: Cycle) -> str:
     if cycle.routes.ecs_forwarders:
         return f"{cycle.routes.ecs_forwarders[0]} still gives the ECS group weight"
     if alarming(cycle.application, cycle.snapshot.alarms.value or ()):
-        return "an alarm is in ALARM"
+        return "An alarm is in ALARM"
     metrics = cycle.snapshot.metrics.value
     if metrics is None:
-        return "requests can't be read"
+        return "Requests can't be read"
     requests = sum(count for _, count in metrics.points("ecs_requests", cycle.now - 2 * metrics.period))
     return f"ECS still got {requests:.0f} requests" if requests else ""
 

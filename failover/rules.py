@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from failover.demand import project, tasks_needed
-from failover.evidence import FRESH_SECONDS, SMALL_STEP_PERCENT, Answers, lambda_answers, recent
+from failover.evidence import FRESH_SECONDS, SMALL_STEP_PERCENT, Answers, lambda_answers, since
 from failover.model import (
     Action,
     Application,
@@ -121,7 +121,7 @@ def lambda_ready(write: Write) -> str:
     if write.gains != "lambda" or not isinstance(write.action, SetSplit):
         return ""
     policy = write.application.policy
-    answers = lambda_answers(policy, write.snapshot, recent(policy, write.now))
+    answers = lambda_answers(policy, write.snapshot, since(policy, write.progress, write.now))
     if answers is Answers.NO:
         return "Lambda fails the requests that it gets."
     if write.progress.returning:
@@ -138,7 +138,7 @@ def towards_health(write: Write) -> str:
         return "" if _fresh_healthy(write) else "No ECS target is known to be healthy."
     if write.gains == "lambda":
         policy = write.application.policy
-        broken = lambda_answers(policy, write.snapshot, recent(policy, write.now)) is Answers.NO
+        broken = lambda_answers(policy, write.snapshot, since(policy, write.progress, write.now)) is Answers.NO
         return "Lambda is known to fail." if broken else ""
     return ""
 

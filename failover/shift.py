@@ -14,8 +14,8 @@ from failover.evidence import (
     failing_percent,
     lambda_answers,
     pool_answers,
-    recent,
 )
+from failover.evidence import since as evidence_since
 from failover.model import Decision, Goal, Kind, Part, Position, RouteState, SetSplit, Split
 
 AGREED_READS = 2  # consecutive reads in which every route shows what was asked
@@ -130,7 +130,7 @@ def _lambda_not_ready(cycle: Cycle, target: Split) -> Step | None:
     if unread:
         return unread
     reason = ""
-    answers = lambda_answers(cycle.policy, cycle.snapshot, cycle.progress.step_since or recent(cycle.policy, cycle.now))
+    answers = lambda_answers(cycle.policy, cycle.snapshot, evidence_since(cycle.policy, cycle.progress, cycle.now))
     projection = project(cycle.policy, cycle.snapshot, cycle.progress.memory, cycle.now)
     small = 100 - target.ecs_percent <= SMALL_STEP_PERCENT
     if answers is Answers.NO:
@@ -138,7 +138,7 @@ def _lambda_not_ready(cycle: Cycle, target: Split) -> Step | None:
     elif not projection.fits:
         reason = f"Lambda would be at its limit again: {projection.reason}"
     elif answers is Answers.UNKNOWN and not small and cycle.policy.on_inconclusive != "continue":
-        reason = f"nothing shows that Lambda answers; a step of at most {SMALL_STEP_PERCENT:.0f} % would"
+        reason = f"Nothing shows that Lambda answers; a step of at most {SMALL_STEP_PERCENT:.0f} % would"
     if not reason:
         return None
     if cycle.progress.step == 0 and not cycle.progress.mark("shifting"):
@@ -167,7 +167,7 @@ def _between(cycle: Cycle, target: Split) -> Step:
         if waited > cycle.policy.step_seconds + cycle.policy.scale_deadline_seconds:
             return stop(cycle, f"Too little traffic to judge {target}", "Weights stay as they are.", rule="deadlines")
         return wait(cycle, f"Too little traffic to judge {target}: holding", f"since {waited:.0f} s")
-    return replace(progress, step=progress.step + 1, step_since=None, agreed_streak=0)
+    return replace(progress, step=progress.step + 1, step_since=None, evidence_since=since, agreed_streak=0)
 
 
 def _gaining(cycle: Cycle) -> str:
@@ -179,9 +179,9 @@ def _guard_failure(cycle: Cycle, since: float) -> str:
     if _gaining(cycle) == "lambda":
         firing = alarming(cycle.application, cycle.snapshot.alarms.value or ())
         if firing:
-            return f"alarm {firing[0].name} is in ALARM"
+            return f"Alarm {firing[0].name} is in ALARM"
     elif (ecs_healthy(cycle.snapshot, cycle.now) or 0) < cycle.progress.enough:
-        return f"fewer than {cycle.progress.enough} targets are healthy"
+        return f"Fewer than {cycle.progress.enough} targets are healthy"
     pool = _gaining(cycle)
     if pool_answers(cycle.policy, cycle.snapshot, pool, since) is Answers.NO and cycle.snapshot.metrics.value:
         requests, failed = failing_percent(cycle.snapshot.metrics.value, pool, since)
@@ -222,7 +222,10 @@ def _origin_answers(cycle: Cycle, origin: Split) -> bool:
     more_ecs = any(route.split and origin.ecs_percent > route.split.ecs_percent for route in cycle.routes.managed)
     if more_ecs:
         return (ecs_healthy(cycle.snapshot, cycle.now) or 0) >= cycle.policy.min_healthy
-    return lambda_answers(cycle.policy, cycle.snapshot, recent(cycle.policy, cycle.now)) is Answers.YES
+    return (
+        lambda_answers(cycle.policy, cycle.snapshot, evidence_since(cycle.policy, cycle.progress, cycle.now))
+        is Answers.YES
+    )
 
 
 # ---- after the last step ----

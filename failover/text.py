@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from failover.codec import encode
-from failover.model import AlarmState, Application, Kind, Metrics, Reading, Snapshot
+from failover.model import AlarmState, Application, Kind, Reading, Snapshot
 from failover.plan import Plan
 
 _SIGNS = {AlarmState.ALARM: "▲", AlarmState.OK: "●", AlarmState.INSUFFICIENT_DATA: "○"}
@@ -19,7 +19,7 @@ def status(application: Application, snapshot: Snapshot, now: float) -> str:
     lines += _rows("alarms", _alarms(snapshot, now))
     lines += _rows("routes", _routes(snapshot))
     lines += _rows("ecs", [_ecs(application, snapshot)])
-    lines += _rows("lambda", [_lambda(snapshot)])
+    lines += _rows("lambda", [_lambda(snapshot, now)])
     return "\n".join(lines)
 
 
@@ -103,17 +103,13 @@ def _ecs(application: Application, snapshot: Snapshot) -> str:
     )
 
 
-def _lambda(snapshot: Snapshot) -> str:
+def _lambda(snapshot: Snapshot, now: float) -> str:
     metrics, limits = snapshot.metrics.value, snapshot.limits.value
     if metrics is None:
         return _unknown(snapshot.metrics)
     limit = "?" if limits is None else limits.reserved if limits.reserved is not None else limits.unreserved
-    return f"concurrency {_newest(metrics, 'concurrency')} of {limit}, throttled {_newest(metrics, 'throttles')}"
-
-
-def _newest(metrics: Metrics, name: str) -> str:
-    points = metrics.points(name)
-    return f"{points[-1][1]:g}" if points else "0"
+    busy, throttled = metrics.latest("concurrency", now), metrics.latest("throttles", now)
+    return f"concurrency {busy:g} of {limit}, throttled {throttled:g} in {metrics.period} s"
 
 
 def _problems(snapshot: Snapshot) -> Iterator[tuple[str, str]]:

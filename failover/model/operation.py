@@ -79,7 +79,8 @@ class Progress:
 
     `allowed` lists per route the splits that it may show: what was there and what we wrote. Anything else is foreign.
     `wanted` and `enough` are the tasks and healthy targets that this operation settled on. `origin` is the split to
-    return to. `returning` says why weights go back. `marks` says when each milestone was first reached.
+    return to. `evidence_since` is when the last step that passed began: requests since then speak for the pool that
+    gains traffic. `returning` says why weights go back. `marks` says when each milestone was first reached.
     """
 
     version: int = 1
@@ -93,6 +94,7 @@ class Progress:
     sick_streak: int = 0
     step: int = 0
     step_since: float | None = None
+    evidence_since: float | None = None
     allowed: tuple[tuple[str, tuple[Split, ...]], ...] = ()
     origin: Split | None = None
     returning: str = ""

@@ -151,6 +151,11 @@ class Metrics:
     def points(self, name: str, since: float = 0.0) -> Series:
         return tuple(point for point in self.series.get(name, ()) if point[0] >= since)
 
+    def latest(self, name: str, now: float) -> float:
+        """The newest value; 0 where the last three periods have none, since an idle function publishes nothing."""
+        points = self.points(name, now - 4 * self.period)
+        return points[-1][1] if points else 0.0
+
 
 @dataclass(frozen=True)
 class Snapshot:

@@ -110,11 +110,6 @@ def threshold_of(alarms: tuple[Alarm, ...] | None) -> float | None:
     return min(found, default=None)
 
 
-def latest(metrics: Metrics | None, name: str) -> float | None:
-    points = metrics.series.get(name, ()) if metrics else ()
-    return points[-1][1] if points else None
-
-
 def spark(snapshot: Snapshot | None) -> Spark | None:
     """Concurrency as a sparkline, or None where there is nothing to draw."""
     metrics = snapshot.metrics.value if snapshot else None

@@ -50,7 +50,8 @@ def application(request: HttpRequest, slug: str) -> HttpResponse:
 def _application(standing: Standing, *, may_operate: bool) -> dict[str, object]:
     history = tuple(_history(standing.application))
     shown = standing.active or standing.last
-    snapshot = standing.snapshot
+    snapshot, now = standing.snapshot, standing.now
+    metrics = snapshot.metrics.value if snapshot else None
     return {
         "now": standing.now,
         "standing": standing,
@@ -58,9 +59,9 @@ def _application(standing: Standing, *, may_operate: bool) -> dict[str, object]:
         "actions": rows.actions(standing) if may_operate else [],
         "chart": charts.chart(snapshot, history),
         "limit": charts.limit_of(snapshot.limits.value) if snapshot else None,
-        "concurrency": charts.latest(snapshot.metrics.value, "concurrency") if snapshot else None,
-        "throttles": charts.latest(snapshot.metrics.value, "throttles") if snapshot else None,
-        "period": snapshot.metrics.value.period if snapshot and snapshot.metrics.value else None,
+        "concurrency": metrics.latest("concurrency", now) if metrics else None,
+        "throttles": metrics.latest("throttles", now) if metrics else None,
+        "period": metrics.period if metrics else None,
         "alarms": [(alarm, badges.of_alarm(alarm)) for alarm in standing.alarms or ()],
         "run": runs.run(shown, standing.now) if shown else None,
         "journal": shown.journal.order_by("-pk")[:12] if shown else (),

@@ -27,7 +27,7 @@ from stack.screen import Screen
 sys.exit(demo(Path(sys.argv[1]), Screen(1, colour=False, verbose=False)))
 """
 
-pytestmark = [pytest.mark.lab, pytest.mark.full, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,14 @@ def test_failback_steps_down_bakes_drains_and_scales_in():
     assert scaled - verified >= run.app.policy.bake_seconds
 
 
+@pytest.mark.parametrize("rate", [5, 8, 60])
+def test_failback_waits_at_the_small_step_until_lambda_is_proven_by_requests(rate):
+    """Little traffic makes the first step longer; what it proved still counts when the next one is judged."""
+    world = on_ecs(World(rate=rate))
+    world.pass_time(30)
+    ended(Run(world, FAILBACK, memory=WAS_STANDBY), Kind.DONE)
+
+
 def test_failback_restores_count_and_bounds_of_before():
     world = on_ecs(World(bounds=Bounds(2, 4)))
     world.pass_time(30)

@@ -146,7 +146,7 @@ def test_a_killed_task_is_replaced(operator, control):
         await until(operator.healthy, "a healthy target")
         (first,) = running()
         os.kill(first["pid"], signal.SIGKILL)
-        await until(lambda: running() and running()[0]["id"] != first["id"], "another task")
+        await until(lambda: any(task["id"] != first["id"] for task in running()), "another task")
         await until(lambda: operator.healthy() - {first["address"]}, "its healthy target")
 
     asyncio.run(scenario())
