@@ -15,6 +15,8 @@ def after(memory: Memory, request: Request, outcome: Outcome, now: float) -> Mem
     """The memory to store when `outcome` ended an operation; `memory` is what was stored before it."""
     kept = replace(outcome.progress.memory, failback_at=memory.failback_at, dwell_factor=memory.dwell_factor)
     done = outcome.decision.kind is Kind.DONE
+    if done and outcome.progress.mark("started") is None:
+        return memory  # it was so already: whoever brought it about is still who brought it about
     if request.goal is Goal.FAILBACK and done:
         return replace(kept, baseline=None, bounds_written=None, failover_at=None, failback_at=now)
     if outcome.snapshot.position is Position.LAMBDA:

@@ -53,7 +53,8 @@ def _receive(request: HttpRequest) -> HttpResponse:
 
 def _read(request: HttpRequest) -> bytes:
     too_large = _Answer(413, f"An event has at most {LARGEST} bytes.")
-    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST:
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if announced.isdecimal() and int(announced) > LARGEST:
         raise too_large
     try:
         raw: bytes = request.read(LARGEST + 1)

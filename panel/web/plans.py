@@ -7,14 +7,22 @@ from failover.model import Application, Goal, Memory, Policy, Snapshot, Split
 from panel.web.standing import Standing
 from panel.web.times import span
 
+PEOPLE_FIRST = "While traffic is off Lambda by hand, automation is held for 8 h; the hold can be released at any time."
+
 
 def steps(goal: Goal, application: Application, snapshot: Snapshot | None) -> tuple[str, ...]:
     """The steps of `goal`, in order, one sentence each."""
     policy = application.policy
     return {
-        Goal.FAILOVER: (_tasks(policy, snapshot), _healthy(policy), _shift(policy, application), _settle(policy)),
+        Goal.FAILOVER: (
+            _tasks(policy, snapshot),
+            _healthy(policy),
+            _shift(policy, application),
+            _settle(policy),
+            PEOPLE_FIRST,
+        ),
         Goal.FAILBACK: (_shift_back(policy), _bake(policy), _scale_in(policy)),
-        Goal.SET_WEIGHTS: (_if_more(policy), _weights(application), _settle(policy)),
+        Goal.SET_WEIGHTS: (_if_more(policy), _weights(application), _settle(policy), PEOPLE_FIRST),
     }[goal]
 
 

@@ -137,3 +137,10 @@ def test_a_failover_soon_after_a_failback_doubles_the_dwell():
     run = Run(world, Request(Goal.FAILOVER, automatic=True), memory=memory)
     after = memories.after(memory, run.request, run.to_end(), world.now)
     assert after.dwell_factor == 2
+
+
+def test_asking_for_what_is_already_so_changes_nothing_that_is_remembered():
+    """Else a click on "fail over" while on ECS would turn an automatic failover into a person's."""
+    world = quiet(60)
+    run = Run(world, Request(Goal.FAILOVER), memory=FAILED_OVER)
+    assert memories.after(FAILED_OVER, run.request, run.to_end(), world.now) == FAILED_OVER
