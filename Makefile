@@ -22,7 +22,10 @@ $(READY): requirements/dev.txt requirements/uv.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing pinned dependencies into $(VENV) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@# uv takes seconds where pip takes minutes, but knows nothing of pip's own settings (index, proxy, certificates).
+	@$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt || { \
+		echo "uv could not install them; trying pip, which takes some minutes …"; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt; }
 	@touch $@
 
 lock: ## write the lock files anew from pyproject.toml

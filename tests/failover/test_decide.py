@@ -1,5 +1,7 @@
 """Whole operations in virtual time: what an operator would see happen, step by step."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from failover.model import (
     Kind,
     Memory,
     Part,
+    Policy,
     Position,
     Request,
     SetBounds,
@@ -26,8 +29,8 @@ FAILOVER, FAILBACK = Request(Goal.FAILOVER), Request(Goal.FAILBACK)
 WAS_STANDBY = Memory(baseline=Baseline(0), duration=0.1)
 
 
-def ended(run: Run, kind: Kind) -> Run:
-    outcome = run.to_end()
+def ended(run: Run, kind: Kind, limit: float = 600) -> Run:
+    outcome = run.to_end(limit)
     assert outcome.decision.kind is kind, "\n".join(run.journal.lines)
     assert run.world.broken == [], "\n".join([*run.world.broken, *run.journal.lines])
     return run
@@ -164,6 +167,25 @@ def test_failback_leaves_the_tasks_where_another_rule_still_uses_them():
     world.observe = with_foreign_rule
     ended(run, Kind.STOP)
     assert run.outcome.decision.rule == "no_early_scale_in"
+    assert world.desired == 2
+
+
+@pytest.mark.parametrize("rate", [2, 20, 60])
+def test_the_default_policy_works_with_minute_metrics_that_come_late(rate):
+    """As AWS publishes them: a point a minute, a minute or two late."""
+    world = World(rate=rate, period=60, lag=120, start_seconds=90)
+    world.pass_time(900)
+    app = replace(application(), policy=Policy())
+    over = ended(Run(world, FAILOVER, app), Kind.DONE, limit=900)
+    world.pass_time(900)
+    ended(Run(world, FAILBACK, app, over.journal.progress.memory), Kind.DONE, limit=1800)
+    assert world.desired == 0
+
+
+def test_without_traffic_a_failback_ends_at_its_small_step_and_says_so():
+    world = on_ecs(World(rate=0))
+    run = ended(Run(world, FAILBACK, memory=WAS_STANDBY), Kind.STOP)
+    assert "Too little traffic to judge 10/90" in run.outcome.decision.headline
     assert world.desired == 2
 
 

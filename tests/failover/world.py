@@ -75,7 +75,10 @@ def application(**policy: object) -> Application:
 
 @dataclass
 class World:
-    """`rate` requests a second of `duration` seconds each arrive; a task is healthy `start_seconds` after it began."""
+    """`rate` requests a second of `duration` seconds each arrive; a task is healthy `start_seconds` after it began.
+
+    Metrics have a point per `period` seconds, which is published `lag` seconds after the period began.
+    """
 
     now: float = 1_000_000.0
     splits: dict[str, Split] = field(default_factory=lambda: {LISTENER: Split(100, 0), RULE: Split(100, 0)})
@@ -91,6 +94,8 @@ class World:
     ecs_5xx: float = 0.0
     lambda_5xx: float = 0.0
     third_group: int = 0
+    period: int = PERIOD
+    lag: float = 0.0
     unreadable: set[Part] = field(default_factory=set)
     before_write: Callable[[Action], None] = lambda _: None
     after_write: Callable[[Action], None] = lambda _: None
@@ -107,7 +112,7 @@ class World:
 
     def _serve(self, seconds: float) -> None:
         share = sum(split.ecs_percent for split in self.splits.values()) / len(self.splits) / 100
-        period = self.now // PERIOD * PERIOD
+        period = self.now // self.period * self.period
         for name, part, bad in (("ecs", share, self.ecs_5xx), ("lambda", 1 - share, self.lambda_5xx)):
             requests = self.rate * seconds * part
             if requests:
@@ -135,7 +140,11 @@ class World:
             for arn, split in self.splits.items()
         )
         forwarders = tuple(route.label for route in managed if route.split.ecs)
-        series = {name: tuple(sorted(points.items())) for name, points in self.traffic.items()}
+        published = self.now - self.lag
+        series = {
+            name: tuple((at, count) for at, count in sorted(points.items()) if at <= published)
+            for name, points in self.traffic.items()
+        }
         alarm = Alarm("concurrency", self.alarm, self.alarm_since, "", 10.0, "ConcurrentExecutions")
         return Snapshot(
             at=self.now,
@@ -144,7 +153,7 @@ class World:
             service=part(Part.SERVICE, Service(self.desired, self.desired - len(self.tasks), len(self.tasks))),
             targets=part(Part.TARGETS, Targets(self.healthy, (), (("unavailable", 1),))),
             scaling=part(Part.BOUNDS, Scaling(self.bounds)),
-            metrics=part(Part.METRICS, Metrics(PERIOD, series)),
+            metrics=part(Part.METRICS, Metrics(self.period, series)),
             limits=part(Part.LIMITS, Limits(14, 900)),
         )
 
