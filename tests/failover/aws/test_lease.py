@@ -1,0 +1,98 @@
+"""The DynamoDB lease: of two controllers one writes, and what one knew the next one knows."""
+
+import pytest
+from botocore.exceptions import ClientError
+
+from failover.aws.lease import LEASE_SECONDS, LeaseHeldError, TableLease
+
+
+class Table:
+    """One table with the two conditions that the lease uses; each call is atomic, as DynamoDB's are."""
+
+    def __init__(self):
+        self.items = {}
+
+    def get_item(self, *, TableName, Key, ConsistentRead):  # noqa: ARG002, N803 - boto3's names
+        assert ConsistentRead, "an eventually consistent read would show a lease that is gone"
+        found = self.items.get(Key["application"]["S"])
+        return {"Item": dict(found)} if found else {}
+
+    def put_item(self, *, TableName, Item, ConditionExpression, **values):  # noqa: ARG002, N803 - boto3's names
+        key = Item["application"]["S"]
+        held = self.items.get(key)
+        if ConditionExpression.startswith("attribute_not_exists"):
+            holds = held is None
+        else:
+            holds = held is not None and held["version"] == values["ExpressionAttributeValues"][":seen"]
+        if not holds:
+            raise ClientError({"Error": {"Code": "ConditionalCheckFailedException"}}, "PutItem")
+        self.items[key] = Item
+
+
+class Clock:
+    now = 1_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def lease(clock):
+    table = Table()
+    return lambda holder: TableLease(table, "leases", "checkout", clock, holder)
+
+
+def test_a_second_controller_is_told_who_holds_it_and_how_long(lease):
+    lease("first").claim()
+    with pytest.raises(LeaseHeldError, match="first is changing this application"):
+        lease("second").claim()
+
+
+def test_a_lease_that_was_given_back_is_free_at_once_with_its_state(lease):
+    first, second = lease("first"), lease("second")
+    first.claim()
+    first.state = {"memory": {"dwell_factor": 2}}
+    first.release()
+    second.claim()
+    assert second.state == {"memory": {"dwell_factor": 2}}
+    assert first.seconds_left() == 0
+
+
+def test_a_lease_that_was_not_given_back_is_free_a_lease_length_after_it_ran_out(lease, clock):
+    lease("dead").claim()
+    clock.now += 2 * LEASE_SECONDS - 1
+    with pytest.raises(LeaseHeldError):
+        lease("next").claim()
+    clock.now += 1
+    lease("next").claim()
+
+
+def test_a_holder_that_lost_it_can_not_renew(lease, clock):
+    slow, quick = lease("slow"), lease("quick")
+    slow.claim()
+    clock.now += 2 * LEASE_SECONDS
+    quick.claim()
+    with pytest.raises(LeaseHeldError):
+        slow.renew()
+    assert slow.seconds_left() == 0
+
+
+def test_of_two_that_read_a_free_lease_one_gets_it(lease):
+    first, second = lease("first"), lease("second")
+    read = second._read
+    second._read = lambda: (read(), first.claim())[0]
+    with pytest.raises(LeaseHeldError):
+        second.claim()
+
+
+def test_renewing_holds_on(lease, clock):
+    held = lease("first")
+    held.claim()
+    clock.now += LEASE_SECONDS - 1
+    held.renew()
+    assert held.seconds_left() == LEASE_SECONDS
