@@ -10,6 +10,7 @@ from lab.alarms import Alarm, AlarmSettings, Transition
 from lab.autoscaling import ScalableTargets
 from lab.cloudwatch import Metric, Metrics
 from lab.errors import AwsError
+from lab.faults import Faults
 from lab.ports import Http
 from lab.worldfile import AlarmTable, ApplicationTable, WeightsTable, WorldTable
 
@@ -47,10 +48,18 @@ class Application:
 class World:
     """Call ``advance`` often: what happens between two calls happens at the later one."""
 
-    def __init__(self, table: WorldTable, outside: Outside, now: float, chance: Random | None = None) -> None:
+    def __init__(
+        self,
+        table: WorldTable,
+        outside: Outside,
+        now: float,
+        chance: Random | None = None,
+        faults: Faults | None = None,
+    ) -> None:
         self.region = table.region
         self.account = table.account
         self.cluster = table.cluster
+        self.faults = faults or Faults()
         self.metrics = Metrics()
         self.functions = lambda_.Functions(table.account_concurrency)
         self.groups: dict[str, targets.TargetGroup] = {}
