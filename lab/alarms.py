@@ -78,6 +78,11 @@ class Alarm:
         self.history: list[Transition] = []
         self._evaluated = self._last_period_end(now)
 
+    @property
+    def due(self) -> float:
+        """When the next period that is to be evaluated has ended."""
+        return self._evaluated + self.settings.period + INGESTION_SECONDS
+
     def advance(self, now: float, metrics: Metrics) -> Transition | None:
         """Evaluates once for each period that ended."""
         end = self._last_period_end(now)
@@ -112,13 +117,15 @@ class Alarm:
     def _window(self, metrics: Metrics, end: float) -> list[DataPoint]:
         """The newest real data points of the evaluation range, oldest first: at most the evaluation periods."""
         settings = self.settings
-        periods = settings.evaluation_periods + EXTRA_PERIODS
-        starts = [end - (periods - index) * settings.period for index in range(periods)]
-        values = [
-            metrics.statistic(settings.metric, settings.statistic, start, start + settings.period) for start in starts
-        ]
-        real = [DataPoint(at, value) for at, value in zip(starts, values, strict=True) if value is not None]
-        return real[-settings.evaluation_periods :]
+        real: list[DataPoint] = []
+        for periods_ago in range(1, settings.evaluation_periods + EXTRA_PERIODS + 1):
+            at = end - periods_ago * settings.period
+            value = metrics.statistic(settings.metric, settings.statistic, at, at + settings.period)
+            if value is not None:
+                real.append(DataPoint(at, value))
+            if len(real) == settings.evaluation_periods:
+                break
+        return real[::-1]
 
     def _judge(self, window: list[DataPoint]) -> str:
         """Missing data points are filled in only when there are too few real ones."""

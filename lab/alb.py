@@ -9,6 +9,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from math import inf
 from random import Random
 from typing import Any
 
@@ -99,6 +100,9 @@ class LoadBalancer:
         """``app/name/id``, as CloudWatch names the load balancer."""
         return self.arn.partition("loadbalancer/")[2]
 
+    def group(self, arn: str) -> TargetGroup:
+        return self._groups[arn]
+
     def rules(self) -> list[Rule]:
         return [rule for listener in self.listeners for rule in listener.rules]
 
@@ -125,10 +129,14 @@ class LoadBalancer:
             self._counted = now
             self._publish_hosts(now)
 
+    @property
+    def hosts_due(self) -> float:
+        """When host counts are next published; infinite without a group that has any to publish."""
+        return self._counted + self._metrics.period if self._counted_groups() else inf
+
     def dispatch(self, node: str, path: str, now: float) -> Exchange:
         """Chooses where a request goes, by what the node knows."""
-        rule = next(rule for rule in self.listeners[0].rules if rule.matches(path))
-        actions = self.nodes[node].known[rule.arn]
+        actions = self.nodes[node].known[self.rule_for(path).arn]
         last = actions[-1]
         if last["Type"] == "fixed-response":
             answer = last["FixedResponseConfig"]
@@ -140,50 +148,73 @@ class LoadBalancer:
         target.in_flight += 1
         return Exchange(node, now, group, target)
 
+    def rule_for(self, path: str) -> Rule:
+        return next(rule for rule in self.listeners[0].rules if rule.matches(path))
+
     def finish(self, exchange: Exchange, status: int, now: float, *, by_target: bool, fault: str = "") -> None:
         """Counts an answered request; ``by_target`` is false when the load balancer made the answer itself.
 
         ``fault`` is LambdaUserError or LambdaInternalError where a Lambda target failed.
         """
-        if not exchange.target or not exchange.group:
-            self._count_own(status, now)
+        if exchange.target:
+            exchange.target.in_flight -= 1
+        group = exchange.group if exchange.target else None
+        self.count(group, status, now, seconds=now - exchange.started if by_target else None, fault=fault)
+
+    def count(
+        self,
+        group: TargetGroup | None,
+        status: int,
+        now: float,
+        *,
+        seconds: float | None,
+        fault: str = "",
+        requests: int = 1,
+    ) -> None:
+        """Counts requests that were answered alike; ``seconds`` is a target's answer time, None for our own answer."""
+        if group is None:
+            self._count_own(status, now, requests)
             return
-        exchange.target.in_flight -= 1
-        put = self._putter(exchange.group, now)
+        put = self._putter(group, now, requests)
         put("RequestCount", 1)
-        self._put_own("RequestCount", now)
+        self._put_own("RequestCount", now, requests)
         if fault:
             put(fault, 1)
-        if not by_target:
-            self._count_own(status, now)
+        if seconds is None:
+            self._count_own(status, now, requests)
             return
         put(f"HTTPCode_Target_{status // 100}XX_Count", 1)
-        put("TargetResponseTime", now - exchange.started)
+        put("TargetResponseTime", seconds)
 
     def _choose(self, weights: dict[str, int]) -> str | None:
         if sum(weights.values()) == 0:
             return None
         return self._chance.choices(list(weights), list(weights.values()))[0]
 
-    def _count_own(self, status: int, now: float) -> None:
-        self._put_own(f"HTTPCode_ELB_{status}_Count", now)
-        self._put_own(f"HTTPCode_ELB_{status // 100}XX_Count", now)
+    def _count_own(self, status: int, now: float, requests: int) -> None:
+        self._put_own(f"HTTPCode_ELB_{status}_Count", now, requests)
+        self._put_own(f"HTTPCode_ELB_{status // 100}XX_Count", now, requests)
 
-    def _put_own(self, name: str, now: float) -> None:
-        self._metrics.put(Metric("AWS/ApplicationELB", name, (("LoadBalancer", self.dimension),)), 1, now)
+    def _put_own(self, name: str, now: float, requests: int) -> None:
+        metric = Metric("AWS/ApplicationELB", name, (("LoadBalancer", self.dimension),))
+        self._metrics.put(metric, 1, now, requests)
 
-    def _putter(self, group: TargetGroup, now: float) -> Callable[[str, float], None]:
+    def _putter(self, group: TargetGroup, now: float, requests: int = 1) -> Callable[[str, float], None]:
         dimensions = (("LoadBalancer", self.dimension), ("TargetGroup", group.dimension))
-        return lambda name, value: self._metrics.put(Metric("AWS/ApplicationELB", name, dimensions), value, now)
+        return lambda name, value: self._metrics.put(
+            Metric("AWS/ApplicationELB", name, dimensions), value, now, requests
+        )
 
     def _publish_hosts(self, now: float) -> None:
+        for group in self._counted_groups():
+            put = self._putter(group, now)
+            put("HealthyHostCount", group.count(HEALTHY))
+            put("UnHealthyHostCount", group.count(UNHEALTHY))
+
+    def _counted_groups(self) -> list[TargetGroup]:
         """Host counts are reported while health checks are on and targets are registered."""
-        for arn in self.named_groups():
-            group = self._groups[arn]
-            if group.health_check.enabled and any(target.registered for target in group.targets.values()):
-                put = self._putter(group, now)
-                put("HealthyHostCount", group.count(HEALTHY))
-                put("UnHealthyHostCount", group.count(UNHEALTHY))
+        groups = (self._groups[arn] for arn in self.named_groups())
+        return [g for g in groups if g.health_check.enabled and any(t.registered for t in g.targets.values())]
 
 
 def forward_weights(actions: Actions) -> dict[str, int]:

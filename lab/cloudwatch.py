@@ -6,14 +6,13 @@ The lab publishes every 5 seconds instead of every minute; time itself is not sc
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 PUBLISHING_PERIOD = 5.0
 KEPT_SECONDS = 3 * 3600  # CloudWatch keeps data points finer than a minute for three hours
 
 
-@dataclass(frozen=True)
-class Metric:
+class Metric(NamedTuple):
     """A metric's identity: the same name with other dimensions is another metric."""
 
     namespace: str
@@ -32,16 +31,25 @@ class Metrics:
         self.period = period
         self._published: dict[Metric, dict[int, Counter[float]]] = {}
 
-    def put(self, metric: Metric, value: float, at: float) -> None:
-        buckets = self._published.setdefault(metric, {})
-        bucket = buckets.setdefault(int(at // self.period), Counter())
-        bucket[round(value, 3)] += 1
-        while len(buckets) * self.period > KEPT_SECONDS:
-            del buckets[next(iter(buckets))]
+    def put(self, metric: Metric, value: float, at: float, count: int = 1) -> None:
+        """Publish a value, ``count`` times over."""
+        buckets = self._published.get(metric)
+        if buckets is None:
+            buckets = self._published[metric] = {}
+        index = int(at // self.period)
+        bucket = buckets.get(index)
+        if bucket is None:
+            bucket = buckets[index] = Counter()
+            while len(buckets) * self.period > KEPT_SECONDS:
+                del buckets[next(iter(buckets))]
+        value = round(value, 3)
+        bucket[value] = bucket.get(value, 0) + count
 
     def values(self, metric: Metric, start: float, end: float) -> Counter[float]:
-        """The values published in [start, end), each with its count."""
+        """The values published in [start, end), each with its count; not to be changed."""
         buckets = self._published.get(metric, {})
+        if end - start == self.period and start % self.period == 0:
+            return buckets.get(int(start // self.period)) or Counter()
         total: Counter[float] = Counter()
         for index in range(math.floor(start / self.period), math.ceil(end / self.period)):
             total.update(buckets.get(index, {}))

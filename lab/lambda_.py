@@ -4,6 +4,7 @@ An environment handles one invocation at a time; when the function's reserved co
 left) is in use, an invocation is throttled. Source: Lambda Developer Guide, "Understanding Lambda function scaling".
 """
 
+import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ class Function:
         self.reserved = reserved
         self.environments: dict[str, Environment] = {}
         self.in_flight = 0
+        self.counted = 0  # of those in flight, the ones without an environment
         self.throttles = 0
         self.invocations = 0
         self._runs = environments
@@ -76,6 +78,28 @@ class Function:
         self._put("Invocations", 1, now)
         self._put("ConcurrentExecutions", self.in_flight, now)
         return self._reuse() or self._start(idle_since=None)
+
+    def count_begun(self, admitted: int, throttled: int, concurrency: float, now: float) -> None:
+        """Invocations of a load that is counted instead of carried: no environment is started for them."""
+        self.invocations += admitted
+        self.throttles += throttled
+        if admitted:
+            self._put("Throttles", 0, now, admitted)
+            self._put("Invocations", 1, now, admitted)
+            self._put("ConcurrentExecutions", math.ceil(concurrency), now)
+        if throttled:
+            self._put("Throttles", 1, now, throttled)
+
+    def count_in_flight(self, more: int) -> None:
+        """Counted invocations that last for a while, or (less than 0) that ended."""
+        self.in_flight += more
+        self.counted += more
+
+    def count_ended(self, count: int, seconds: float, now: float, *, failed: bool) -> None:
+        """Counted invocations that took so long each."""
+        if count:
+            self._put("Errors", int(failed), now, count)
+            self._put("Duration", seconds * 1000, now, count)
 
     def end(self, environment: Environment, started: float, now: float, *, failed: bool, usable: bool = True) -> None:
         """Gives the environment back; ``usable`` is false when its process is gone or was cut off."""
@@ -116,8 +140,8 @@ class Function:
         del self.environments[environment.id]
         self._runs.stop(environment.id)
 
-    def _put(self, name: str, value: float, now: float) -> None:
-        self._metrics.put(Metric.of("AWS/Lambda", name, {"FunctionName": self.settings.name}), value, now)
+    def _put(self, name: str, value: float, now: float, count: int = 1) -> None:
+        self._metrics.put(Metric("AWS/Lambda", name, (("FunctionName", self.settings.name),)), value, now, count)
 
 
 class Functions:

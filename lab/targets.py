@@ -111,10 +111,14 @@ class TargetGroup:
     def count(self, state: str) -> int:
         return sum(target.state == state for target in self.targets.values())
 
-    def pick(self) -> Target | None:
-        """The next target in turn among the healthy; with none healthy, among all registered ("fail open")."""
+    def able(self) -> list[Target]:
+        """Where requests go: the healthy targets or, with none healthy, all registered ones ("fail open")."""
         registered = [target for target in self.targets.values() if target.registered]
-        able = [t for t in registered if t.state in {HEALTHY, UNAVAILABLE}] or registered
+        return [t for t in registered if t.state in {HEALTHY, UNAVAILABLE}] or registered
+
+    def pick(self) -> Target | None:
+        """The next able target in turn."""
+        able = self.able()
         if not able:
             return None
         self._turn += 1

@@ -3,6 +3,7 @@
 
 import heapq
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,6 +13,8 @@ from urllib.parse import urlsplit
 
 from lab import api
 from lab.alb import Exchange
+from lab.due import in_motion, next_due
+from lab.flow import FAST_SECONDS, Flow, Surroundings
 from lab.lambda_ import FunctionSettings
 from lab.load import DEFAULT_MIX, Record, interleave
 from lab.ports import Answer
@@ -19,8 +22,8 @@ from lab.world import NODE_NAMES, Application, Outside, World
 from lab.worldfile import WorldTable
 
 STEP_SECONDS = 0.1
+LONGEST_STEPS = 600  # a minute
 START = 1_800_000_000.0
-FAST_SECONDS = 0.01
 
 Receiver = Callable[[Mapping[str, str], bytes, float], Answer | None]
 
@@ -122,7 +125,11 @@ class VirtualLab:
         self.world = World(table, outside, self.now, Random(seed))
         self.records: list[Record] = []
         self._operations = api.operations(self.world)
-        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self.flows: dict[str, Flow] = {}
+        self._ticked = self.now
+        self._in_motion = True
+        self._next_tick = 0.0
+        self._agenda: list[tuple[float, int, Callable[[], None], bool]] = []
         self._order = itertools.count()
         self._nodes = itertools.cycle(NODE_NAMES)
 
@@ -143,13 +150,56 @@ class VirtualLab:
         for number in range(round(rate * seconds)):
             path = next(paths)
             taking = slow if path == "/sleep" else FAST_SECONDS
-            self._at(began + number / rate, partial(self.send, slug, path, taking))
-        for number in range(1, round(seconds / STEP_SECONDS) + 1):
-            self._at(began + number * STEP_SECONDS, lambda: self.world.advance(self.now))
-        while self._agenda and self._agenda[0][0] <= until:
-            self.now, _, happen = heapq.heappop(self._agenda)
+            self.at(began + number / rate, partial(self.send, slug, path, taking))
+        self._tick(self.now)
+        while self.now < until:
+            self._next_tick = self._next_tick or self._find_next_tick()
+            self._in_motion = self._in_motion or until <= self._next_tick  # whoever looks then sees all that came
+            self._step(min(self._next_tick, until))
+
+    def at(self, time: float, happen: Callable[[], None], *, quiet: bool = False) -> None:
+        """Let something happen then, while the lab runs; ``quiet``: nothing of the world gets due by it."""
+        heapq.heappush(self._agenda, (round(time, 6), next(self._order), happen, quiet))
+
+    def flow(self, slug: str, rate: float, mix: Sequence[tuple[str, float]] = DEFAULT_MIX, slow: float = 5.0) -> Flow:
+        """From now on ``rate`` requests a second, counted instead of carried; 0 ends them."""
+        flow = self.flows.get(slug)
+        if flow is None:
+            around = Surroundings(self.containers.answers, partial(self.at, quiet=True))
+            flow = self.flows[slug] = Flow(self.world.applications[slug], self.world.functions, around, self.now)
+        flow.advance(self.now)
+        flow.rate, flow.mix, flow.seconds = rate, mix, {"/sleep": slow}
+        return flow
+
+    def _step(self, tick: float) -> None:
+        """To the first thing on the agenda or, where nothing comes before, to the tick that moves the world."""
+        if self._agenda and self._agenda[0][0] <= tick:
+            at, _, happen, quiet = heapq.heappop(self._agenda)
+            self.now = max(at, self.now)
             happen()
-        self.now = until
+            self._next_tick = self._next_tick if quiet else 0.0
+            return
+        self._tick(tick)
+
+    def _tick(self, at: float) -> None:
+        self.now = self._ticked = at
+        if self._in_motion or at % self.world.metrics.period == 0:
+            for flow in self.flows.values():  # by what the nodes knew until now
+                flow.advance(at)
+        self.world.advance(at)
+        self._next_tick = 0.0
+
+    def _find_next_tick(self) -> float:
+        """Moments in which nothing is due are passed over."""
+        due = next_due(self.world, self.now)
+        self._in_motion = due <= self.now or in_motion(self.world)
+        if any(flow.rate for flow in self.flows.values()):
+            period = self.world.metrics.period
+            due = min(due, (self.now // period + 1) * period)
+        # On a grid of its own: requests that come more often than it ticks must not push the tick away.
+        last = round(self._ticked / STEP_SECONDS)
+        wanted = math.ceil(round(due / STEP_SECONDS, 3)) if due < math.inf else last + LONGEST_STEPS
+        return round(min(max(wanted, last + 1), last + LONGEST_STEPS) * STEP_SECONDS, 6)
 
     def send(self, slug: str, path: str, seconds: float) -> None:
         """One request to the nodes in turn, which takes ``seconds`` where it is answered."""
@@ -160,7 +210,7 @@ class VirtualLab:
         elif exchange.group.kind == "lambda":
             self._invoke(application, exchange, path, seconds)
         elif self.containers.answers(exchange.target.id):
-            self._at(self.now + seconds, lambda: self._end_on_task(application, exchange, path))
+            self.at(self.now + seconds, lambda: self._end_on_task(application, exchange, path))
         else:
             self._record(application, exchange, path, 502, by_target=False)
 
@@ -175,7 +225,7 @@ class VirtualLab:
             function.end(environment, started, self.now, failed=False)
             self._record(application, exchange, path, 200, by_target=True)
 
-        self._at(self.now + seconds, end)
+        self.at(self.now + seconds, end)
 
     def _end_on_task(self, application: Application, exchange: Exchange, path: str) -> None:
         """A request whose container ended meanwhile was cut."""
@@ -187,6 +237,3 @@ class VirtualLab:
         application.load_balancer.finish(exchange, status, self.now, by_target=by_target, fault=fault)
         pool = {"lambda": "lambda", "ip": "ecs"}[exchange.group.kind] if exchange.group else ""
         self.records.append(Record(exchange.started, self.now, path, status, pool, exchange.node, ""))
-
-    def _at(self, time: float, happen: Callable[[], None]) -> None:
-        heapq.heappush(self._agenda, (round(time, 6), next(self._order), happen))
