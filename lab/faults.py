@@ -139,8 +139,11 @@ class Faults:
     def __init__(self) -> None:
         self._on: dict[tuple[str, str], Value] = {}
 
-    def set(self, name: str, value: object, application: str = "") -> None:
-        """Turn a switch; None, false and an empty list turn it off. Raises FaultError and changes nothing."""
+    def set(self, name: str, value: object, application: str = "") -> bool:
+        """Turn a switch and answer whether it is on; None, false and an empty list turn it off.
+
+        Raises FaultError and changes nothing.
+        """
         switch = BY_NAME.get(name)
         if switch is None:
             raise FaultError(f"There is no switch {name!r}; there are {', '.join(BY_NAME)}.")
@@ -151,6 +154,7 @@ class Faults:
             self._on.pop((name, application), None)
         else:
             self._on[name, application] = read
+        return read is not None
 
     def clear(self) -> None:
         """Mend everything."""

@@ -3,15 +3,13 @@
 Every key but those without a default below may be left out. An error names file, key and what is allowed.
 """
 
-import tomllib
-import types
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
 
 from lab.alarms import COMPARISONS, MISSING_DATA
 from lab.cloudwatch import percentile_of
+from lab.tables import TableError, one_of, read_file
 
 LAMBDA_METRICS = ("ConcurrentExecutions", "Throttles", "Invocations", "Errors", "Duration")
 STATISTICS = ("Sum", "SampleCount", "Average", "Maximum", "Minimum")
@@ -91,12 +89,12 @@ class AlarmTable:
 
     def problems(self) -> list[str]:
         return [
-            *_one_of("metric", self.metric, LAMBDA_METRICS),
+            *one_of("metric", self.metric, LAMBDA_METRICS),
             *_statistic_problem(self.statistic),
-            *_one_of("comparison", self.comparison, tuple(COMPARISONS)),
-            *_one_of("missing_data", self.missing_data, MISSING_DATA),
-            *_one_of("datapoints_to_alarm", self.datapoints_to_alarm, range(1, self.evaluation_periods + 1)),
-            *_one_of("period_seconds", self.period_seconds, (5, 10, 20, 30, *range(60, 3601, 60))),
+            *one_of("comparison", self.comparison, tuple(COMPARISONS)),
+            *one_of("missing_data", self.missing_data, MISSING_DATA),
+            *one_of("datapoints_to_alarm", self.datapoints_to_alarm, range(1, self.evaluation_periods + 1)),
+            *one_of("period_seconds", self.period_seconds, (5, 10, 20, 30, *range(60, 3601, 60))),
         ]
 
 
@@ -135,74 +133,10 @@ class WorldTable:
 def load(path: Path) -> WorldTable:
     """Reads a world file. Raises WorldError."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise WorldError(f"{path}: the world file cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise WorldError(f"{path}: not valid TOML: {error}.") from error
-    try:
-        world: WorldTable = _read(WorldTable, table, "")
-    except _WrongKeyError as error:
-        raise WorldError(f"{path}: {error}.") from error
+        world: WorldTable = read_file(WorldTable, path)
+    except TableError as error:
+        raise WorldError(str(error)) from error
     return world
-
-
-class _WrongKeyError(Exception):
-    """Says which key is wrong and what is allowed; ``load`` adds the file."""
-
-
-def _read(kind: Any, value: Any, key: str) -> Any:
-    """Reads one TOML value as ``kind``: a table's dataclass, a scalar, a tuple or a mapping of these."""
-    if hasattr(kind, "__dataclass_fields__"):
-        return _read_table(kind, value, key)
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin is types.UnionType:
-        return _read(arguments[0], value, key)
-    if origin is tuple:
-        return tuple(_read(arguments[0], each, f"{key}[{i}]") for i, each in enumerate(_expect(list, value, key)))
-    if origin is not None:
-        return {k: _read(arguments[1], each, f"{key}.{k}") for k, each in _expect(dict, value, key).items()}
-    if kind is float:
-        return float(_at_least_zero(_expect(float, value, key), key))
-    return _at_least_zero(_expect(kind, value, key), key) if kind is int else _expect(kind, value, key)
-
-
-def _read_table(kind: Any, value: Any, key: str) -> Any:
-    table = _expect(dict, value, key)
-    hints = get_type_hints(kind)
-    known = {each.name.rstrip("_"): each for each in fields(kind)}
-    prefix = f"{key}." if key else ""
-    for name in table:
-        if name not in known:
-            raise _WrongKeyError(f"{prefix}{name}: unknown key; allowed are {', '.join(known)}")
-    for name, each in known.items():
-        if each.default is MISSING and each.default_factory is MISSING and name not in table:
-            raise _WrongKeyError(f"{prefix}{name}: this key is missing")
-    read = kind(**{known[name].name: _read(hints[known[name].name], v, prefix + name) for name, v in table.items()})
-    for problem in read.problems() if hasattr(read, "problems") else []:
-        raise _WrongKeyError(prefix + problem)
-    return read
-
-
-def _expect(kind: type, value: Any, key: str) -> Any:
-    allowed = (int, float) if kind is float else kind
-    if isinstance(value, allowed) and not (isinstance(value, bool) and kind is not bool):
-        return value
-    names = {dict: "a table", list: "a list", str: "a text", bool: "true or false", int: "a whole number"}
-    raise _WrongKeyError(f"{key or 'the file'}: {value!r} is not {names.get(kind, 'a number')}")
-
-
-def _at_least_zero(value: float, key: str) -> float:
-    if value < 0:
-        raise _WrongKeyError(f"{key}: {value!r} is negative; 0 or more is allowed")
-    return value
-
-
-def _one_of(key: str, value: object, allowed: Any) -> list[str]:
-    if value in allowed:
-        return []
-    shown = f"{allowed[0]} to {allowed[-1]}" if len(allowed) > 8 else ", ".join(map(str, allowed))
-    return [f"{key}: {value!r} is not allowed; allowed are {shown}"]
 
 
 def _statistic_problem(statistic: str) -> list[str]:

@@ -5,8 +5,9 @@ import os
 import sys
 from pathlib import Path
 
+from lab.scenario import NAMES
 from stack.demo import demo
-from stack.incident import SCENARIOS, incident
+from stack.incident import incident
 from stack.run import run
 from stack.screen import Screen, wants_colour
 from stack.settings import ROOT, SettingsError
@@ -43,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     run_parser.add_argument("--var", type=Path, default=ROOT / "var", metavar="DIR", help="where it keeps its data")
     commands.add_parser("demo", help="lab and panel with three applications under live traffic; fresh in build/demo/")
     incident_parser = commands.add_parser("incident", help="one whole incident without a browser; build/incident.json")
-    incident_parser.add_argument("scenario", nargs="?", default="surge", help=f"one of: {', '.join(SCENARIOS)}")
+    incident_parser.add_argument("scenario", nargs="?", default="surge", help=f"one of: {', '.join(NAMES)}")
     return parser
 
 

@@ -5,14 +5,13 @@ import os
 import sys
 from pathlib import Path
 
-from stack.clients import SURGE_RATE
 from stack.directories import fresh_directory
 from stack.part import Part
 from stack.product import LOGIN, Product, forget_foreign_settings, start_product
 from stack.run import forever, plan_panel
 from stack.screen import Screen
 from stack.supervisor import Supervisor, supervise
-from stack.traffic import FIRST_SURGE_SECONDS, SURGE_EVERY_SECONDS, SURGE_SECONDS, SURGING
+from stack.traffic import FIRST_SURGE_SECONDS, SURGE, SURGE_EVERY_SECONDS, SURGE_SECONDS, SURGING
 
 
 def demo(directory: Path, screen: Screen) -> int:
@@ -42,11 +41,12 @@ def _box(product: Product, log_dir: Path) -> str:
         f"Login     {LOGIN}",
         f"Password  {product.password}",
         "",
-        f"{FIRST_SURGE_SECONDS} s from now '{SURGING}' gets {SURGE_RATE} requests a second for {SURGE_SECONDS} s:",
+        f"{FIRST_SURGE_SECONDS} s from now '{SURGING}' gets {SURGE['rate']} requests a second for {SURGE_SECONDS} s:",
         "Lambda meets its limit, the alarm fires, ECS tasks start and traffic moves to them.",
         "Some 30 s after the surge it moves back by itself and the tasks stop.",
         f"This repeats every {SURGE_EVERY_SECONDS // 60} minutes.",
         "",
+        f"Lab       {product.lab.endpoint}/_lab/   (traffic, faults and scenarios to train on)",
         f"Logs      {log_dir}",
         "Stop      Ctrl-C",
     ]

@@ -50,6 +50,22 @@ class Laboratory:
     async def calls(self) -> Any:
         return await get_json(f"{self.endpoint}/_lab/calls")
 
+    async def play(self, scenario: str) -> None:
+        """Let the lab play one of its scenarios."""
+        await put_json(f"{self.endpoint}/_lab/scenario", {"name": scenario})
+
+    async def stage(self) -> Any:
+        """The scenario that is played, if any, and the load that the lab asks clients to send."""
+        return await get_json(f"{self.endpoint}/_lab/scenario")
+
+    async def is_playing(self) -> bool:
+        scenario = (await self.stage())["scenario"]
+        return scenario is not None and not scenario["ended"]
+
+    async def set_load(self, slug: str, load: Mapping[str, float]) -> None:
+        """Requests a second and how many percent of them are slow, from now on."""
+        await put_json(f"{self.endpoint}/_lab/loads", {"application": slug, **load})
+
     def aws_environment(self) -> dict[str, str]:
         """What points the AWS SDK at the lab; it wants keys, and the lab takes any."""
         return {

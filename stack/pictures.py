@@ -9,16 +9,16 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright
 
-from stack.clients import Clients
+from lab.traffic import Traffic
 from stack.directories import fresh_directory
 from stack.product import LOGIN, Product, forget_foreign_settings, start_product
 from stack.run import plan_panel
 from stack.screen import Screen, wants_colour
 from stack.settings import ROOT, SettingsError
 from stack.supervisor import Supervisor, supervise
+from stack.traffic import ASIDE, CALM, SURGE
 
 SLUG = "checkout"
-ELSEWHERE_RATE = 8
 DEADLINE_MS = 120_000
 CHROMIUM = (
     "--no-sandbox",
@@ -52,14 +52,14 @@ def pictures(directory: Path, screen: Screen) -> int:
 
     async def work(supervisor: Supervisor) -> int:
         product = await start_product(supervisor, directory, plan)
-        checkout = Clients(product.lab.application(SLUG).urls)
-        others = [Clients(product.lab.application(slug).urls, ELSEWHERE_RATE) for slug in ("search", "payments")]
-        for clients in (*others, checkout):
-            clients.start()
+        clients = {each.slug: Traffic(each.urls) for each in product.lab.applications}
+        for slug, each in clients.items():
+            each.start()
+            each.set(**(CALM if slug == SLUG else ASIDE))
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM))
-            await Gallery(product, browser, ROOT / "docs" / "images", screen).fill(checkout)
-        await asyncio.gather(*(clients.stop() for clients in (*others, checkout)))
+            await Gallery(product, browser, ROOT / "docs" / "images", screen).fill(clients[SLUG])
+        await asyncio.gather(*(each.stop() for each in clients.values()))
         return 0
 
     return asyncio.run(supervise(work, directory / "log", screen))
@@ -74,13 +74,13 @@ class Gallery:
     directory: Path
     screen: Screen
 
-    async def fill(self, checkout: Clients) -> None:
+    async def fill(self, checkout: Traffic) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
         page = await self._logged_in(LOOKS[0])
         await self._take_all("login", "/accounts/login/", logged_in=False)
         await asyncio.sleep(30)  # the charts get a past
         await self._take_all("fleet-calm", "/")
-        checkout.surge(on=True)
+        checkout.set(**SURGE)
         await self._watch(page, "Waiting for")
         await self._take_all("fleet", "/")
         await self._take_all("application", f"/applications/{SLUG}/")

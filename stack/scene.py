@@ -1,24 +1,27 @@
-"""Where an incident plays: the running product, the client's load on one application, and what is told of it."""
+"""Where an incident plays: the running product, the scenario that the lab plays, and what is told of it."""
 
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from lab.load import Record
-from stack.clients import CALM_RATE, SURGE_RATE, Clients
+from lab.traffic import Traffic
 from stack.phases import Request
 from stack.product import Product
 from stack.screen import Screen
 from stack.supervisor import Supervisor
 from stack.verdict import Records
-from stack.watch import Sight, Watch
+from stack.watch import Watch
 
+LOOK_SECONDS = 0.5
 # Asking the panel starts a process; more often would be load of our own making.
 _ASK_SECONDS = 2
+# How long the panel may take to verify what the lab shows already.
+_SETTLE_SECONDS = 30
 
 
 @dataclass
@@ -37,34 +40,45 @@ class Timeline:
 
 @dataclass
 class Scene:
-    """What a scenario drives and what it may wait for; `waiting_for` names the last thing it waited for."""
+    """What a scenario happens to. The lab plays it; the clients send what it asks for."""
 
     product: Product
     supervisor: Supervisor
     slug: str
-    clients: Clients
+    clients: Traffic
     watch: Watch
     timeline: Timeline
-    waiting_for: str = ""
 
-    def calm(self) -> None:
-        self.clients.surge(on=False)
-        self.timeline.tell("traffic", f"calm: {CALM_RATE} requests a second")
+    async def play(self, scenario: str) -> dict[str, Any]:
+        """The scenario as the lab shows it at its end."""
+        await self.product.lab.play(scenario)
+        told = 0
+        while True:
+            shown = (await self.product.lab.stage())["scenario"]
+            for moment in shown["told"][told:]:
+                if moment["what"] != "weights":  # the watch tells those, node by node
+                    self.timeline.tell(moment["what"], moment["detail"])
+            told = len(shown["told"])
+            if shown["ended"]:
+                await self._until_idle()
+                return dict(shown)
+            await asyncio.sleep(LOOK_SECONDS)
 
-    def surge(self) -> None:
-        self.clients.surge(on=True)
-        self.timeline.tell("traffic", f"surge: {SURGE_RATE} requests a second")
+    async def follow(self) -> None:
+        """Send what the lab asks for, until cancelled."""
+        while True:
+            loads = (await self.product.lab.stage())["loads"]
+            if self.slug in loads:
+                self.clients.set(**loads[self.slug])
+            await asyncio.sleep(LOOK_SECONDS)
 
-    async def until(self, what: str, condition: Callable[[Sight], bool]) -> None:
-        self.waiting_for = what
-        await self.watch.until(condition)
-
-    async def until_succeeded(self, goal: str) -> None:
-        """Until the panel's newest operation with this goal has succeeded."""
-        self.waiting_for = f"the panel to verify the {goal}"
-        while not _succeeded(await self.operations(), goal):  # noqa: ASYNC110 - the panel is another process
+    async def _until_idle(self) -> None:
+        """Until no operation of the panel is under way, or it takes too long."""
+        until = time.monotonic() + _SETTLE_SECONDS
+        while time.monotonic() < until:
+            if all(each["finished_at"] for each in await self.operations()):
+                return
             await asyncio.sleep(_ASK_SECONDS)
-        self.timeline.tell("panel", f"the {goal} is verified")
 
     async def operations(self) -> list[dict[str, Any]]:
         """This application's operations with their journals, newest first."""
@@ -82,21 +96,18 @@ class Scene:
 
 @asynccontextmanager
 async def playing(product: Product, supervisor: Supervisor, timeline: Timeline, slug: str) -> AsyncIterator[Scene]:
-    """A scene with its load and its watch; at the end the requests in flight are still answered."""
-    watch = Watch(product.lab, slug, timeline.tell)
-    clients = Clients(product.lab.application(slug).urls)
-    looking = asyncio.create_task(watch.look())
+    """A scene with its clients and its watch; at the end the requests in flight are still answered."""
+    clients = Traffic(product.lab.application(slug).urls)
+    scene = Scene(product, supervisor, slug, clients, Watch(product.lab, slug, timeline.tell), timeline)
     clients.start()
+    background = [asyncio.create_task(scene.watch.look()), asyncio.create_task(scene.follow())]
     try:
-        yield Scene(product, supervisor, slug, clients, watch, timeline)
+        yield scene
     finally:
+        for task in background:
+            task.cancel()
         await clients.stop()
-        looking.cancel()
 
 
 def _request(record: Record) -> Request:
     return Request(record.started, record.ended, record.path, record.status, record.pool)
-
-
-def _succeeded(operations: list[dict[str, Any]], goal: str) -> bool:
-    return any(each["goal"] == goal and each["status"] == "succeeded" for each in operations)

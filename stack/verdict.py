@@ -1,12 +1,14 @@
 """The end of an incident: `build/incident.json`, and whether it ended well."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
 
+from lab.ending import judge_losses
 from stack.judge import Condition, Evidence, judge
 from stack.moments import alarm_deliveries, find_moments, seconds
 from stack.phases import Request, failures_by_phase, requests_per_second
@@ -76,17 +78,26 @@ def report(
 
 
 def conclude(
-    scenario: str, records: Records, timeline: Sequence[Mapping[str, Any]], file: Path, *, missed: str
+    scenario: str, played: Mapping[str, Any], records: Records, timeline: Sequence[Mapping[str, Any]], file: Path
 ) -> tuple[bool, str]:
     """Judge, write the report; returns whether it ended well, and the verdict to print.
 
-    `missed` says what did not come in time, "" if everything did.
+    `played` is the scenario as the lab shows it at its end, with what it found of its own world.
     """
     seen = evidence(records)
-    conditions = [Condition("everything happened in time", not missed, missed or "yes"), *judge(seen)]
+    conditions = [
+        *(Condition(**finding) for finding in played["findings"]),
+        *_losses(played["may_lose"], records.requests),
+        *judge(seen, played["clean_phases"]),
+    ]
     content = report(scenario, records, seen, timeline, conditions)
     file.write_text(json.dumps(content, indent=2) + "\n")
     return content["ended_well"], _verdict(conditions, content, file)
+
+
+def _losses(may_lose: Sequence[str], requests: Sequence[Request]) -> list[Condition]:
+    lost = Counter(request.pool or "none" for request in requests if request.failed)
+    return [Condition(each.name, each.holds, each.seen) for each in judge_losses(may_lose, lost)]
 
 
 def _verdict(conditions: list[Condition], content: Mapping[str, Any], file: Path) -> str:

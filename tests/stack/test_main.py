@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.scenario import NAMES
 from tests.stack.conftest import Family, until
 
 FOREIGN = ("PANEL_", "DATABASE_URL", "REDIS_URL", "HOST", "PORT")
@@ -34,7 +35,8 @@ def refused(*arguments: str, **environ: str) -> str:
 
 
 def test_an_unknown_scenario_lists_the_known_ones() -> None:
-    assert refused("incident", "earthquake") == "There is no scenario 'earthquake'; there are: surge.\n"
+    names = ", ".join(NAMES)
+    assert refused("incident", "earthquake") == f"There is no scenario 'earthquake'; there are: {names}.\n"
 
 
 def test_without_a_command_it_shows_its_usage() -> None:

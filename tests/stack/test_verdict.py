@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stack.judge import judge
+from stack.judge import WHOLE_CYCLE, judge
 from stack.phases import Request
 from stack.verdict import Records, conclude, evidence
 from stack.watch import ON_ECS, ON_LAMBDA, Sight, Split
@@ -64,9 +64,13 @@ def records() -> Records:
     )
 
 
-def concluded(tmp_path: Path, given: Records, missed: str = "") -> tuple[bool, str, dict[str, Any]]:
+def concluded(
+    tmp_path: Path, given: Records, missed: str = "", may_lose: tuple[str, ...] = ("lambda",)
+) -> tuple[bool, str, dict[str, Any]]:
     file = tmp_path / "incident.json"
-    well, verdict = conclude("surge", given, [{"at": 1, "what": "alarm", "detail": ""}], file, missed=missed)
+    in_time = {"name": "everything came in time", "holds": not missed, "seen": missed or "yes"}
+    played = {"findings": [in_time], "may_lose": may_lose, "clean_phases": WHOLE_CYCLE}
+    well, verdict = conclude("surge", played, given, [{"at": 1, "what": "alarm", "detail": ""}], file)
     return well, verdict, json.loads(file.read_text())
 
 
@@ -105,7 +109,13 @@ def test_a_broken_condition_is_named_with_what_was_seen(tmp_path: Path) -> None:
 
 
 def test_what_came_too_late_is_said_and_still_reported(tmp_path: Path) -> None:
-    well, verdict, report = concluded(tmp_path, records(), "after 480 s it still waited for the failback")
+    well, verdict, report = concluded(tmp_path, records(), "waited for all traffic to be on Lambda")
     assert not well
-    assert "FAILED  everything happened in time: after 480 s it still waited for the failback" in verdict
+    assert "FAILED  everything came in time: waited for all traffic to be on Lambda" in verdict
     assert report["ended_well"] is False
+
+
+def test_a_request_that_failed_where_none_may_is_named(tmp_path: Path) -> None:
+    well, verdict, _ = concluded(tmp_path, records(), may_lose=())
+    assert not well
+    assert "FAILED  no request failed on Lambda: 1 failed" in verdict
