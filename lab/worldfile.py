@@ -4,16 +4,24 @@ Every key but those without a default below may be left out. An error names file
 """
 
 import tomllib
-import types
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
+from lab.alarm_rules import AlarmRuleError, parse
 from lab.alarms import COMPARISONS, MISSING_DATA
 from lab.cloudwatch import percentile_of
+from lab.event_patterns import PatternError
+from lab.event_patterns import read as read_pattern
+from lab.event_rules import DAY_SECONDS, MOST_RETRIES
+from lab.tables import WrongKeyError, read
+from lab.tasks import IMAGE
 
-LAMBDA_METRICS = ("ConcurrentExecutions", "Throttles", "Invocations", "Errors", "Duration")
+ACCOUNT_METRICS = ("ClaimedAccountConcurrency", "UnreservedConcurrentExecutions")
+LAMBDA_METRICS = ("ConcurrentExecutions", "Throttles", "Invocations", "Errors", "Duration", *ACCOUNT_METRICS)
+SLOW_START = (0, *range(30, 901))
+SERVICE_STATUSES = ("ACTIVE", "DRAINING", "INACTIVE")
 STATISTICS = ("Sum", "SampleCount", "Average", "Maximum", "Minimum")
 
 
@@ -23,21 +31,34 @@ class WorldError(Exception):
 
 @dataclass(frozen=True)
 class FunctionTable:
-    """``reserved_concurrency`` left out: the function shares what the account has left."""
+    """``reserved_concurrency`` left out: the function shares what the account has left.
+
+    Health checks of a function are off by default, as on AWS: each is an invocation that costs concurrency.
+    """
 
     reserved_concurrency: int | None = None
     timeout_seconds: float = 29.0
     warm_environments: int = 1
     idle_seconds: float = 900.0
     multi_value_headers: bool = False
+    health_check: bool = False
+    health_check_path: str = "/"
+    health_check_interval_seconds: float = 35.0
+    health_check_timeout_seconds: float = 30.0
+    healthy_threshold: int = 5
+    unhealthy_threshold: int = 2
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class TaskTable:
-    """Times in seconds; ``health_check_grace_seconds`` counts from RUNNING."""
+    """The service and its tasks; times in seconds, ``health_check_grace_seconds`` counts from RUNNING."""
 
     desired_count: int = 0
+    status: str = "ACTIVE"
+    image: str = IMAGE
+    circuit_breaker: bool = True
+    rollback: bool = True
     provisioning_seconds: float = 2.0
     pending_seconds: float = 4.0
     stop_timeout_seconds: float = 30.0
@@ -48,7 +69,15 @@ class TaskTable:
     healthy_threshold: int = 2
     unhealthy_threshold: int = 2
     deregistration_delay_seconds: float = 10.0
+    slow_start_seconds: int = 0
+    unhealthy_draining_seconds: float = 0.0
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    def problems(self) -> list[str]:
+        return [
+            *_one_of("slow_start_seconds", self.slow_start_seconds, SLOW_START),
+            *_one_of("status", self.status, SERVICE_STATUSES),
+        ]
 
 
 @dataclass(frozen=True)
@@ -88,6 +117,7 @@ class AlarmTable:
     datapoints_to_alarm: int = 2
     missing_data: str = "missing"
     description: str = ""
+    actions_enabled: bool = True
 
     def problems(self) -> list[str]:
         return [
@@ -101,21 +131,81 @@ class AlarmTable:
 
 
 @dataclass(frozen=True)
+class CompositeAlarmTable:
+    """An alarm over other alarms; ``suppressor`` is an alarm's name, the periods are in seconds."""
+
+    name: str
+    rule: str
+    description: str = ""
+    actions_enabled: bool = True
+    suppressor: str = ""
+    wait_seconds: float = 0.0
+    extension_seconds: float = 0.0
+
+    def problems(self) -> list[str]:
+        try:
+            parse(self.rule)
+        except AlarmRuleError as error:
+            return [f"rule: {error}"]
+        return []
+
+    def asks_for(self) -> Iterator[str]:
+        """The names of the alarms that it depends on."""
+        yield from parse(self.rule).names
+        yield from [self.suppressor] if self.suppressor else []
+
+
+@dataclass(frozen=True)
+class ThirdGroupTable:
+    """One more target group in every forward action, another Lambda group of the same function."""
+
+    name: str = "canary"
+    weight: int = 0
+
+
+@dataclass(frozen=True)
+class EventRuleTable:
+    """A rule of the default event bus to the API destination; ``pattern`` is JSON, as PutRule takes it."""
+
+    name: str
+    pattern: str
+    retries: int = MOST_RETRIES
+    age_seconds: float = DAY_SECONDS
+    dead_letter_queue: bool = True
+
+    def problems(self) -> list[str]:
+        try:
+            read_pattern(self.pattern)
+        except PatternError as error:
+            return [f"pattern: {error}"]
+        return []
+
+
+@dataclass(frozen=True)
 class ApplicationTable:
-    """One API behind its own load balancer, with a Lambda and an ECS pool."""
+    """One API behind its own load balancer, with a Lambda and an ECS pool.
+
+    ``stickiness_seconds`` over 0 switches target group stickiness on in every forward action.
+    """
 
     name: str = ""
     function: FunctionTable = field(default_factory=FunctionTable)
     task: TaskTable = field(default_factory=TaskTable)
     weights: WeightsTable = field(default_factory=WeightsTable)
+    stickiness_seconds: int = 0
+    third_group: ThirdGroupTable | None = None
     scalable_target: ScalableTargetTable | None = None
     rules: tuple[RuleTable, ...] = ()
     alarms: tuple[AlarmTable, ...] = ()
+    composite_alarms: tuple[CompositeAlarmTable, ...] = ()
 
 
 @dataclass(frozen=True)
 class WorldTable:
-    """``node_delays_seconds``: when the load balancers' nodes a and b learn of changed weights."""
+    """``node_delays_seconds``: when the load balancers' nodes a and b learn of changed weights.
+
+    Without ``event_rules`` there are those of ``lab.event_rules.default_rules``.
+    """
 
     applications: Mapping[str, ApplicationTable]
     region: str = "eu-west-1"
@@ -123,12 +213,23 @@ class WorldTable:
     cluster: str = "apis"
     account_concurrency: int = 1000
     node_delays_seconds: tuple[float, float] = (0.5, 3.0)
+    event_rules: tuple[EventRuleTable, ...] = ()
 
     def problems(self) -> list[str]:
         delays_fit = len(self.node_delays_seconds) == 2
+        applications = self.applications.values()
+        composites = [each for application in applications for each in application.composite_alarms]
+        named = {alarm.name for application in applications for alarm in application.alarms}
+        named |= {composite.name for composite in composites}
         return [
             *([] if self.applications else ["applications: at least one [applications.SLUG] table is needed"]),
             *([] if delays_fit else ["node_delays_seconds: two numbers are needed, for nodes a and b"]),
+            *(
+                f"composite_alarms: {c.name} asks for an alarm {n!r}, which the file does not have"
+                for c in composites
+                for n in c.asks_for()
+                if n not in named
+            ),
         ]
 
 
@@ -141,61 +242,10 @@ def load(path: Path) -> WorldTable:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise WorldError(f"{path}: not valid TOML: {error}.") from error
     try:
-        world: WorldTable = _read(WorldTable, table, "")
-    except _WrongKeyError as error:
+        world: WorldTable = read(WorldTable, table, "")
+    except WrongKeyError as error:
         raise WorldError(f"{path}: {error}.") from error
     return world
-
-
-class _WrongKeyError(Exception):
-    """Says which key is wrong and what is allowed; ``load`` adds the file."""
-
-
-def _read(kind: Any, value: Any, key: str) -> Any:
-    """Reads one TOML value as ``kind``: a table's dataclass, a scalar, a tuple or a mapping of these."""
-    if hasattr(kind, "__dataclass_fields__"):
-        return _read_table(kind, value, key)
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin is types.UnionType:
-        return _read(arguments[0], value, key)
-    if origin is tuple:
-        return tuple(_read(arguments[0], each, f"{key}[{i}]") for i, each in enumerate(_expect(list, value, key)))
-    if origin is not None:
-        return {k: _read(arguments[1], each, f"{key}.{k}") for k, each in _expect(dict, value, key).items()}
-    if kind is float:
-        return float(_at_least_zero(_expect(float, value, key), key))
-    return _at_least_zero(_expect(kind, value, key), key) if kind is int else _expect(kind, value, key)
-
-
-def _read_table(kind: Any, value: Any, key: str) -> Any:
-    table = _expect(dict, value, key)
-    hints = get_type_hints(kind)
-    known = {each.name.rstrip("_"): each for each in fields(kind)}
-    prefix = f"{key}." if key else ""
-    for name in table:
-        if name not in known:
-            raise _WrongKeyError(f"{prefix}{name}: unknown key; allowed are {', '.join(known)}")
-    for name, each in known.items():
-        if each.default is MISSING and each.default_factory is MISSING and name not in table:
-            raise _WrongKeyError(f"{prefix}{name}: this key is missing")
-    read = kind(**{known[name].name: _read(hints[known[name].name], v, prefix + name) for name, v in table.items()})
-    for problem in read.problems() if hasattr(read, "problems") else []:
-        raise _WrongKeyError(prefix + problem)
-    return read
-
-
-def _expect(kind: type, value: Any, key: str) -> Any:
-    allowed = (int, float) if kind is float else kind
-    if isinstance(value, allowed) and not (isinstance(value, bool) and kind is not bool):
-        return value
-    names = {dict: "a table", list: "a list", str: "a text", bool: "true or false", int: "a whole number"}
-    raise _WrongKeyError(f"{key or 'the file'}: {value!r} is not {names.get(kind, 'a number')}")
-
-
-def _at_least_zero(value: float, key: str) -> float:
-    if value < 0:
-        raise _WrongKeyError(f"{key}: {value!r} is negative; 0 or more is allowed")
-    return value
 
 
 def _one_of(key: str, value: object, allowed: Any) -> list[str]:
