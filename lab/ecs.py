@@ -61,14 +61,19 @@ class Service:
         """What the primary deployment runs."""
         return self.deployments.primary.definition
 
+    def check_active(self) -> None:
+        """Raises ServiceNotActiveException."""
+        if self.status != ACTIVE:
+            raise AwsError("ServiceNotActiveException", "Service was not ACTIVE.")
+
     def set_desired(self, count: int) -> None:
         """Changes the desired count; this starts no deployment. Raises ServiceNotActiveException."""
-        self._check_active()
+        self.check_active()
         self.desired = count
 
     def deploy(self, definition: TaskDefinition, now: float) -> None:
         """Starts a rolling deployment. Raises ServiceNotActiveException."""
-        self._check_active()
+        self.check_active()
         self.deployments.begin(definition, now)
         self.throttle.reset()
         self._log.start_recovered()
@@ -99,10 +104,6 @@ class Service:
     @property
     def _log(self) -> ServiceEvents:
         return self.life.events
-
-    def _check_active(self) -> None:
-        if self.status != ACTIVE:
-            raise AwsError("ServiceNotActiveException", "Service was not ACTIVE.")
 
     def _advance_task(self, task: Task, now: float) -> None:
         """A task that gets RUNNING ends the throttle; one that fails counts against its deployment."""
