@@ -15,6 +15,7 @@ AUTHENTICATING = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
 FINAL = ("forward", "fixed-response")
 MOST_GROUPS = 5
 MOST_WEIGHT = 999
+LONGEST_STICKINESS = 604_800
 
 
 def accept(actions: Actions, previous: Actions, groups: Container[str]) -> Actions:
@@ -70,7 +71,7 @@ def _accept_forward(action: dict[str, Any], groups: Container[str]) -> None:
             "You can specify only one target group in ForwardConfig, and the same one, when TargetGroupArn is set",
         )
     _check_groups(targets, groups)
-    config.setdefault("TargetGroupStickinessConfig", {"Enabled": False})
+    _check_stickiness(config.setdefault("TargetGroupStickinessConfig", {"Enabled": False}))
     if len(targets) == 1:
         action["TargetGroupArn"] = targets[0]["TargetGroupArn"]
 
@@ -86,6 +87,11 @@ def _check_groups(targets: list[dict[str, Any]], groups: Container[str]) -> None
             raise AwsError("TargetGroupNotFound", f"Target group '{target.get('TargetGroupArn')}' not found")
         if not 0 <= target.setdefault("Weight", 1) <= MOST_WEIGHT:
             raise AwsError("ValidationError", f"Weight '{target['Weight']}' must be between 0 and {MOST_WEIGHT}")
+
+
+def _check_stickiness(config: dict[str, Any]) -> None:
+    if config.get("Enabled") and not 1 <= config.get("DurationSeconds", 0) <= LONGEST_STICKINESS:
+        raise AwsError("ValidationError", f"Stickiness needs DurationSeconds from 1 to {LONGEST_STICKINESS}")
 
 
 def _accept_oidc(action: dict[str, Any], previous: Actions) -> None:

@@ -7,9 +7,11 @@ import json
 import operator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from lab.cloudwatch import Metric, Metrics
 from lab.errors import AwsError
+from lab.moments import offset
 
 OK, ALARM, INSUFFICIENT_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
 STATES = (OK, ALARM, INSUFFICIENT_DATA)
@@ -50,13 +52,38 @@ class State:
     reason_data: str | None
     updated: float
     transitioned: float
+    suppressed_by: str = ""
+
+
+class AlarmName(Protocol):
+    """The settings that every kind of alarm has."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def description(self) -> str: ...
+
+
+class AnyAlarm(Protocol):
+    """A metric alarm or a composite one."""
+
+    arn: str
+    state: State
+    actions_enabled: bool
+    history: "list[Transition]"
+
+    @property
+    def settings(self) -> AlarmName: ...
+
+    def set_state(self, value: str, reason: str, reason_data: str | None, now: float) -> "Transition | None": ...
 
 
 @dataclass(frozen=True)
 class Transition:
-    """A change of value; a new reason alone is none."""
+    """A change of value, or of a composite alarm's suppression; a new reason alone is none."""
 
-    alarm: "Alarm"
+    alarm: AnyAlarm
     previous: State
     state: State
 
@@ -70,10 +97,11 @@ class DataPoint:
 class Alarm:
     """One alarm. It starts as INSUFFICIENT_DATA, as a newly created one does."""
 
-    def __init__(self, settings: AlarmSettings, arn: str, now: float) -> None:
+    def __init__(self, settings: AlarmSettings, arn: str, now: float, *, actions_enabled: bool = True) -> None:
         self.settings = settings
         self.arn = arn
         self.created = now
+        self.actions_enabled = actions_enabled
         self.state = State(INSUFFICIENT_DATA, "Unchecked: Initial alarm creation", None, now, now)
         self.history: list[Transition] = []
         self._evaluated = self._last_period_end(now)
@@ -97,9 +125,7 @@ class Alarm:
 
     def set_state(self, value: str, reason: str, reason_data: str | None, now: float) -> Transition | None:
         """SetAlarmState: holds until the next evaluation says otherwise."""
-        if value not in STATES:
-            raise AwsError("ValidationError", f"State {value!r} is none of {', '.join(STATES)}.")
-        return self._enter(value, reason, reason_data, now)
+        return self._enter(checked_state(value), reason, reason_data, now)
 
     def _enter(self, value: str, reason: str, reason_data: str | None, now: float) -> Transition | None:
         previous = self.state
@@ -170,17 +196,18 @@ class Alarm:
         settings = self.settings
         data = {
             "version": "1.0",
-            "queryDate": timestamp(now),
+            "queryDate": offset(now),
             "statistic": settings.statistic,
             "period": settings.period,
             "recentDatapoints": [point.value for point in window],
             "threshold": settings.threshold,
-            "evaluatedDatapoints": [{"timestamp": timestamp(p.at), "value": p.value} for p in reversed(window)],
+            "evaluatedDatapoints": [{"timestamp": offset(p.at), "value": p.value} for p in reversed(window)],
         }
         return json.dumps(data)
 
 
-def timestamp(at: float) -> str:
-    """As CloudWatch writes it inside events: ``2019-10-02T17:04:40.989+0000``."""
-    moment = datetime.fromtimestamp(at, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}+0000"
+def checked_state(value: str) -> str:
+    """Raises ValidationError for what is no alarm's state."""
+    if value not in STATES:
+        raise AwsError("ValidationError", f"State {value!r} is none of {', '.join(STATES)}.")
+    return value

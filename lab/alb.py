@@ -14,7 +14,8 @@ from random import Random
 from typing import Any
 
 from lab.cloudwatch import Metric, Metrics
-from lab.targets import HEALTHY, UNHEALTHY, Target, TargetGroup
+from lab.stickiness import issued, remembered
+from lab.targets import HEALTHY, UNHEALTHY_STATES, Target, TargetGroup
 
 Actions = list[dict[str, Any]]
 
@@ -70,7 +71,10 @@ class Node:
 
 @dataclass
 class Exchange:
-    """One request on its way. Without a target it is answered by the load balancer with ``status``."""
+    """One request on its way. Without a target it is answered by the load balancer with ``status``.
+
+    ``cookie`` is what the answer's ``Set-Cookie`` header says, if anything.
+    """
 
     node: str
     started: float
@@ -78,6 +82,7 @@ class Exchange:
     target: Target | None = None
     status: int = 0
     body: str = ""
+    cookie: str = ""
 
 
 class LoadBalancer:
@@ -134,19 +139,25 @@ class LoadBalancer:
         """When host counts are next published; infinite without a group that has any to publish."""
         return self._counted + self._metrics.period if self._counted_groups() else inf
 
-    def dispatch(self, node: str, path: str, now: float) -> Exchange:
-        """Chooses where a request goes, by what the node knows."""
-        actions = self.nodes[node].known[self.rule_for(path).arn]
-        last = actions[-1]
+    def dispatch(self, node: str, path: str, now: float, cookies: str = "") -> Exchange:
+        """Chooses where a request goes, by what the node knows and by the request's ``Cookie`` header."""
+        last = self.nodes[node].known[self.rule_for(path).arn][-1]
         if last["Type"] == "fixed-response":
             answer = last["FixedResponseConfig"]
             return Exchange(node, now, status=int(answer["StatusCode"]), body=answer.get("MessageBody", ""))
-        group = self._groups.get(self._choose(forward_weights(actions)) or "")
-        target = group.pick() if group else None
-        if target is None:
+        kept = self._kept(last, cookies, now)
+        group = kept or self._groups.get(self._choose(forward_weights([last])) or "")
+        target = group.pick(now) if group else None
+        if group is None or target is None:
             return Exchange(node, now, group, status=503)
         target.in_flight += 1
-        return Exchange(node, now, group, target)
+        target.requests += 1
+        return Exchange(node, now, group, target, cookie="" if kept else issued(group.arn, last, now))
+
+    def _kept(self, forward: dict[str, Any], cookies: str, now: float) -> TargetGroup | None:
+        """The group that a sticky client was sent to before, while it has a target."""
+        group = self._groups.get(remembered(cookies, forward, now) or "")
+        return group if group and any(target.registered for target in group.targets.values()) else None
 
     def rule_for(self, path: str) -> Rule:
         return next(rule for rule in self.listeners[0].rules if rule.matches(path))
@@ -209,7 +220,7 @@ class LoadBalancer:
         for group in self._counted_groups():
             put = self._putter(group, now)
             put("HealthyHostCount", group.count(HEALTHY))
-            put("UnHealthyHostCount", group.count(UNHEALTHY))
+            put("UnHealthyHostCount", group.count(*UNHEALTHY_STATES))
 
     def _counted_groups(self) -> list[TargetGroup]:
         """Host counts are reported while health checks are on and targets are registered."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from lab.alarms import ALARM, OK
 from lab.alb import Actions, forward_weights
-from lab.ecs import STOPPED
 from lab.targets import HEALTHY
+from lab.tasks import STOPPED
 from lab.world import Application
 
 

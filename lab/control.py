@@ -5,13 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 from lab.actions import shown
-from lab.alarms import Alarm, Transition
+from lab.alarms import AnyAlarm, Transition
 from lab.alb import LoadBalancer, forward_weights
-from lab.ecs import Service, Task
+from lab.deployments import Deployment
+from lab.ecs import Service
 from lab.errors import AwsError
 from lab.eventbridge import Delivery, Destination
 from lab.lambda_ import Function
 from lab.targets import TargetGroup
+from lab.tasks import Task
 from lab.wire.dispatch import CallLog
 from lab.world import Application, World
 
@@ -53,10 +55,12 @@ def _application(application: Application, pid: Pid) -> dict[str, Any]:
         "target_groups": {
             "lambda": _target_group(application.lambda_group),
             "ecs": _target_group(application.ecs_group),
+            **({"third": _target_group(application.third_group)} if application.third_group else {}),
         },
         "service": _service(application.service, pid),
         "function": _function(application.function),
         "alarms": [_alarm(alarm) for alarm in application.alarms],
+        "composite_alarms": [_alarm(alarm) for alarm in application.composite_alarms],
     }
 
 
@@ -99,9 +103,21 @@ def _target_group(group: TargetGroup) -> dict[str, Any]:
 
 def _service(service: Service, pid: Pid) -> dict[str, Any]:
     return {
+        "status": service.status,
         "desired": service.desired,
+        "deployments": [_deployment(each) for each in service.deployments.all],
         "tasks": [_task(task, pid) for task in service.tasks.values()],
         "events": [{"at": each.at, "message": each.message} for each in service.events],
+    }
+
+
+def _deployment(deployment: Deployment) -> dict[str, Any]:
+    return {
+        "id": deployment.id,
+        "task_definition": deployment.definition.arn,
+        "rollout": deployment.rollout,
+        "reason": deployment.reason,
+        "failed_tasks": deployment.failed,
     }
 
 
@@ -109,6 +125,7 @@ def _task(task: Task, pid: Pid) -> dict[str, Any]:
     return {
         "id": task.id,
         "address": task.address,
+        "deployment": task.deployment,
         "pid": pid(task.id),
         "status": task.status,
         "desired": task.desired,
@@ -131,10 +148,12 @@ def _function(function: Function) -> dict[str, Any]:
     }
 
 
-def _alarm(alarm: Alarm) -> dict[str, Any]:
+def _alarm(alarm: AnyAlarm) -> dict[str, Any]:
     return {
         "name": alarm.settings.name,
         "state": alarm.state.value,
+        "actions_enabled": alarm.actions_enabled,
+        "suppressed_by": alarm.state.suppressed_by,
         "reason": alarm.state.reason,
         "since": alarm.state.transitioned,
         "history": [_transition(each) for each in alarm.history],
@@ -151,11 +170,14 @@ def _transition(transition: Transition) -> dict[str, Any]:
 
 
 def _delivery(delivery: Delivery) -> dict[str, Any]:
-    detail = delivery.event["detail"]
+    event, detail = delivery.event, delivery.event["detail"]
     return {
-        "id": delivery.event["id"],
-        "alarm": detail["alarmName"],
-        "state": detail["state"]["value"],
+        "id": event["id"],
+        "type": event["detail-type"],
+        "rule": delivery.rule.name,
+        "resources": event["resources"],
+        "alarm": detail.get("alarmName"),
+        "state": detail["state"]["value"] if "alarmName" in detail else None,
         "accepted": delivery.accepted,
         "outcome": delivery.outcome,
         "next_attempt": delivery.due,

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from math import inf
 
 from lab.alb import LoadBalancer
-from lab.ecs import RUNNING, STOPPED, Service
+from lab.deployments import IN_PROGRESS
+from lab.ecs import SERVICE_DRAINING, Service
 from lab.eventbridge import EventBus
 from lab.lambda_ import SAMPLING_SECONDS, Function
 from lab.targets import HEALTHY, UNAVAILABLE, TargetGroup
+from lab.tasks import RUNNING
 from lab.world import World
 
 SETTLED = (HEALTHY, UNAVAILABLE)
@@ -31,6 +33,7 @@ def in_motion(world: World) -> bool:
 
 def _moments(world: World, now: float) -> Iterator[float]:
     yield min((alarm.due for alarm in world.alarms()), default=inf)
+    yield min((now for each in world.composite_alarms() if each.is_timed), default=inf)
     yield _of_bus(world.bus)
     for application in world.applications.values():
         yield _of_balancer(application.load_balancer)
@@ -41,8 +44,7 @@ def _moments(world: World, now: float) -> Iterator[float]:
 
 
 def _of_bus(bus: EventBus) -> float:
-    pending = (each.due for each in bus.deliveries if each.outcome == "pending" and each.due is not None)
-    return min(pending, default=inf)
+    return min((each.due for each in bus.pending() if each.due is not None), default=inf)
 
 
 def _of_balancer(load_balancer: LoadBalancer) -> float:
@@ -51,12 +53,13 @@ def _of_balancer(load_balancer: LoadBalancer) -> float:
 
 
 def _of_service(service: Service, now: float) -> float:
-    wanted = 0
-    for task in service.tasks.values():
-        if task.status not in (RUNNING, STOPPED):
-            return now
-        wanted += task.desired == RUNNING
-    return inf if wanted == service.desired else now
+    settled = service.deployments.primary.rollout != IN_PROGRESS and len(service.deployments.all) == 1
+    if not settled or service.status == SERVICE_DRAINING or service.life.dies_on_traffic:
+        return now
+    live = [task for task in service.tasks.values() if task.lives]
+    exit_status = service.life.containers.exit_status
+    steady = all(task.status == RUNNING and exit_status(task.id) is None for task in live)
+    return inf if steady and len(live) == service.desired else now
 
 
 def _of_function(function: Function, now: float) -> float:

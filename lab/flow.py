@@ -126,8 +126,11 @@ class Flow:
         function = self.application.function
 
         def end(ended: int, when: float) -> None:
-            function.count_ended(ended, arrival.seconds, when, failed=False)
-            self._answer(arrival, 200, ended, when, seconds=arrival.seconds)
+            failed = function.failures_among(ended)
+            function.count_ended(failed, arrival.seconds, when, failed=True)
+            function.count_ended(ended - failed, arrival.seconds, when, failed=False)
+            self._answer(arrival, 502, failed, when, fault="LambdaUserError")
+            self._answer(arrival, 200, ended - failed, when, seconds=arrival.seconds)
 
         lasting = self._lasting(count, arrival.seconds)
         end(count - lasting, at)
@@ -156,6 +159,7 @@ class Flow:
                 self._to_task(arrival, target, given, at)
 
     def _to_task(self, arrival: Arrival, target: Target, count: int, at: float) -> None:
+        target.requests += count
         lasting = self._lasting(count, arrival.seconds) if self.surroundings.answers(target.id) else 0
         self._end_on_task(arrival, target, count - lasting, at)
         if lasting:

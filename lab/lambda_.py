@@ -1,17 +1,19 @@
 """AWS Lambda: functions, their execution environments and concurrency.
 
 An environment handles one invocation at a time; when the function's reserved concurrency (or what the account has
-left) is in use, an invocation is throttled. Source: Lambda Developer Guide, "Understanding Lambda function scaling".
+left) is in use, an invocation is throttled. Sources: Lambda Developer Guide, "Understanding Lambda function scaling"
+and "Types of metrics for Lambda functions".
 """
 
 import math
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from lab.cloudwatch import Metric, Metrics
 from lab.errors import AwsError
+from lab.faults import Faults
 
 UNRESERVED_MINIMUM = 100
 SAMPLING_SECONDS = 1.0
@@ -39,6 +41,11 @@ class Environments(Protocol):
 
     def start(self, environment_id: str, function: FunctionSettings) -> None: ...
 
+    def call(
+        self, environment_id: str, event: bytes, seconds: float, done: Callable[[bytes | None, float], None]
+    ) -> None:
+        """Hands it one event; ``done`` gets the answer, None where it failed or took longer, and the time."""
+
     def alive(self, environment_id: str) -> bool: ...
 
     def stop(self, environment_id: str) -> None: ...
@@ -48,7 +55,12 @@ class Function:
     """One function and its environments."""
 
     def __init__(
-        self, settings: FunctionSettings, reserved: int | None, environments: Environments, metrics: Metrics
+        self,
+        settings: FunctionSettings,
+        reserved: int | None,
+        environments: Environments,
+        metrics: Metrics,
+        faults: Faults,
     ) -> None:
         self.settings = settings
         self.reserved = reserved
@@ -59,7 +71,9 @@ class Function:
         self.invocations = 0
         self._runs = environments
         self._metrics = metrics
+        self._faults = faults
         self._sampled = 0.0
+        self._broken_share = 0.0
 
     def warm(self, count: int, now: float) -> None:
         """Starts idle environments, so that a lab's first second is not all cold starts."""
@@ -101,6 +115,27 @@ class Function:
             self._put("Errors", int(failed), now, count)
             self._put("Duration", seconds * 1000, now, count)
 
+    def fails(self) -> bool:
+        """Whether a switch makes this invocation fail: evenly spread, so that 25 percent is every fourth."""
+        self._broken_share += self._faults.number("function_errors", self.settings.name) or 0.0
+        if self._broken_share < 100:
+            return False
+        self._broken_share %= 100
+        return True
+
+    def failures_among(self, count: int) -> int:
+        """How many of so many counted invocations a switch makes fail."""
+        return (
+            sum(self.fails() for _ in range(count)) if self._faults.number("function_errors", self.settings.name) else 0
+        )
+
+    def call(self, environment: Environment, event: bytes, done: Callable[[bytes | None, float], None]) -> None:
+        """Hands an environment taken with ``begin`` one event; it is given back when ``done`` is called."""
+        self._runs.call(environment.id, event, self.settings.timeout, done)
+
+    def is_usable(self, environment: Environment) -> bool:
+        return self._runs.alive(environment.id)
+
     def end(self, environment: Environment, started: float, now: float, *, failed: bool, usable: bool = True) -> None:
         """Gives the environment back; ``usable`` is false when its process is gone or was cut off."""
         self.in_flight -= 1
@@ -141,14 +176,18 @@ class Function:
         self._runs.stop(environment.id)
 
     def _put(self, name: str, value: float, now: float, count: int = 1) -> None:
-        self._metrics.put(Metric("AWS/Lambda", name, (("FunctionName", self.settings.name),)), value, now, count)
+        if not self._faults.flag("metrics_missing", self.settings.name):
+            metric = Metric("AWS/Lambda", name, (("FunctionName", self.settings.name),))
+            self._metrics.put(metric, value, now, count)
 
 
 class Functions:
     """All functions of the account, which share its unreserved concurrency."""
 
-    def __init__(self, account_limit: int) -> None:
+    def __init__(self, account_limit: int, metrics: Metrics) -> None:
         self.account_limit = account_limit
+        self._metrics = metrics
+        self._published = 0.0
         self.by_name: dict[str, Function] = {}
 
     @property
@@ -166,8 +205,7 @@ class Functions:
         """How many invocations the function may run at once."""
         if function.reserved is not None:
             return function.reserved
-        others = sum(f.in_flight for f in self.by_name.values() if f.reserved is None and f is not function)
-        return self.unreserved - others
+        return self.unreserved - (self._unreserved_in_flight() - function.in_flight)
 
     def begin(self, function: Function, now: float) -> Environment | None:
         return function.begin(self.limit(function), now)
@@ -185,3 +223,16 @@ class Functions:
     def advance(self, now: float) -> None:
         for function in self.by_name.values():
             function.advance(now)
+        if now - self._published >= self._metrics.period:
+            self._published = now
+            self._publish(now)
+
+    def _unreserved_in_flight(self) -> int:
+        return sum(f.in_flight for f in self.by_name.values() if f.reserved is None)
+
+    def _publish(self, now: float) -> None:
+        """The region's metrics. Claimed is what no other function can use: reserved, or in use without reservation."""
+        in_use = self._unreserved_in_flight()
+        claimed = in_use + self.account_limit - self.unreserved
+        for name, value in (("UnreservedConcurrentExecutions", in_use), ("ClaimedAccountConcurrency", claimed)):
+            self._metrics.put(Metric("AWS/Lambda", name), value, now)

@@ -18,11 +18,12 @@ from lab.flow import FAST_SECONDS, Flow, Surroundings
 from lab.lambda_ import FunctionSettings
 from lab.load import DEFAULT_MIX, Record, interleave
 from lab.ports import Answer
+from lab.tasks import EXITING_IMAGE
 from lab.world import NODE_NAMES, Application, Outside, World
 from lab.worldfile import WorldTable
 
 STEP_SECONDS = 0.1
-LONGEST_STEPS = 600  # a minute
+LONGEST_SECONDS = 60.0
 START = 1_800_000_000.0
 
 Receiver = Callable[[Mapping[str, str], bytes, float], Answer | None]
@@ -30,16 +31,23 @@ Receiver = Callable[[Mapping[str, str], bytes, float], Answer | None]
 
 @dataclass
 class VirtualContainers:
-    """Containers that answer health checks as soon as they run, unless they are ``broken``; they end when told to."""
+    """Containers that answer health checks as soon as they run, unless they are ``broken``; they end when told to.
+
+    As the sample API does, one with ROOT_DELAY_SECONDS answers that much later; EXITING_IMAGE ends at once.
+    """
 
     addresses: dict[str, str] = field(default_factory=dict)
+    delays: dict[str, float] = field(default_factory=dict)
     ended: dict[str, int] = field(default_factory=dict)
     killed: set[str] = field(default_factory=set)
     broken: bool = False
     deaf: bool = False
 
-    def start(self, task_id: str, address: str, environment: Mapping[str, str]) -> None:
+    def start(self, task_id: str, address: str, image: str, environment: Mapping[str, str]) -> None:
         self.addresses[task_id] = address
+        self.delays[task_id] = float(environment.get("ROOT_DELAY_SECONDS", 0))
+        if image == EXITING_IMAGE:
+            self.ended[task_id] = 1
 
     def exit_status(self, task_id: str) -> int | None:
         return self.ended.get(task_id)
@@ -54,14 +62,22 @@ class VirtualContainers:
         self.ended[task_id] = 137
 
     def answers(self, address: str) -> bool:
-        running = (each for task_id, each in self.addresses.items() if task_id not in self.ended)
-        return not self.broken and address in running
+        return not self.broken and self._runner(address) is not None
+
+    def root_delay(self, address: str) -> float:
+        """How long a health check at this address waits for its answer."""
+        return self.delays.get(self._runner(address) or "", 0.0)
+
+    def _runner(self, address: str) -> str | None:
+        """The task whose container runs at this address."""
+        return next((t for t, each in self.addresses.items() if each == address and t not in self.ended), None)
 
 
 @dataclass
 class VirtualEnvironments:
     """Environments that start at once; ``dead`` ones have crashed."""
 
+    clock: Callable[[], float]
     running: set[str] = field(default_factory=set)
     dead: set[str] = field(default_factory=set)
 
@@ -70,6 +86,12 @@ class VirtualEnvironments:
 
     def alive(self, environment_id: str) -> bool:
         return environment_id in self.running and environment_id not in self.dead
+
+    def call(
+        self, environment_id: str, event: bytes, seconds: float, done: Callable[[bytes | None, float], None]
+    ) -> None:
+        """Answers at once; a ``dead`` environment fails."""
+        done(b'{"statusCode": 200, "headers": {}}' if self.alive(environment_id) else None, self.clock())
 
     def stop(self, environment_id: str) -> None:
         self.running.discard(environment_id)
@@ -85,7 +107,8 @@ class VirtualHttp:
 
     def get(self, url: str, headers: Mapping[str, str], timeout: float, done: Callable[[Answer], None]) -> None:
         now = self._clock()
-        reached = self._containers.answers(urlsplit(url).hostname or "")
+        address = urlsplit(url).hostname or ""
+        reached = self._containers.answers(address) and self._containers.root_delay(address) < timeout
         done(Answer(200, now) if reached else Answer(None, now, "Request timed out"))
 
     def post(
@@ -118,7 +141,7 @@ class VirtualLab:
     def __init__(self, table: WorldTable, seed: int = 1) -> None:
         self.now = START
         self.containers = VirtualContainers()
-        self.environments = VirtualEnvironments()
+        self.environments = VirtualEnvironments(lambda: self.now)
         self.http = VirtualHttp(self.containers, lambda: self.now)
         self.addresses = VirtualAddresses()
         outside = Outside(self.containers, self.environments, self.http, self.addresses)
@@ -177,7 +200,7 @@ class VirtualLab:
             at, _, happen, quiet = heapq.heappop(self._agenda)
             self.now = max(at, self.now)
             happen()
-            self._next_tick = self._next_tick if quiet else 0.0
+            self._next_tick = self._next_tick if quiet else self._soonest_tick()
             return
         self._tick(tick)
 
@@ -196,10 +219,12 @@ class VirtualLab:
         if any(flow.rate for flow in self.flows.values()):
             period = self.world.metrics.period
             due = min(due, (self.now // period + 1) * period)
-        # On a grid of its own: requests that come more often than it ticks must not push the tick away.
-        last = round(self._ticked / STEP_SECONDS)
-        wanted = math.ceil(round(due / STEP_SECONDS, 3)) if due < math.inf else last + LONGEST_STEPS
-        return round(min(max(wanted, last + 1), last + LONGEST_STEPS) * STEP_SECONDS, 6)
+        wanted = math.ceil(round(due / STEP_SECONDS, 3)) * STEP_SECONDS if due < math.inf else math.inf
+        return max(self._soonest_tick(), round(min(wanted, self._ticked + LONGEST_SECONDS), 6))
+
+    def _soonest_tick(self) -> float:
+        """On a grid of its own: requests that come more often than it ticks must not push the tick away."""
+        return round((round(self._ticked / STEP_SECONDS) + 1) * STEP_SECONDS, 6)
 
     def send(self, slug: str, path: str, seconds: float) -> None:
         """One request to the nodes in turn, which takes ``seconds`` where it is answered."""
@@ -221,9 +246,11 @@ class VirtualLab:
             self._record(application, exchange, path, 502, by_target=False)
             return
 
+        fails = function.fails()
+
         def end() -> None:
-            function.end(environment, started, self.now, failed=False)
-            self._record(application, exchange, path, 200, by_target=True)
+            function.end(environment, started, self.now, failed=fails)
+            self._record(application, exchange, path, 502 if fails else 200, by_target=not fails)
 
         self.at(self.now + seconds, end)
 

@@ -1,48 +1,29 @@
 """The world: every service of the lab, put together from a world file and moved by the time that is passed in."""
 
-import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from random import Random
+from typing import Any
 
-from lab import alb, ecs, eventbridge, lambda_, targets
-from lab.alarms import Alarm, AlarmSettings, Transition
+from lab import alarm_events, alb, eventbridge, lambda_, targets
+from lab.alarms import Alarm, AnyAlarm, Transition
+from lab.application import Application
 from lab.autoscaling import ScalableTargets
-from lab.cloudwatch import Metric, Metrics
+from lab.building import NODE_NAMES, Account, Builder
+from lab.cloudwatch import Metrics
+from lab.composite_alarms import Child, CompositeAlarm
+from lab.ecs import Service
 from lab.errors import AwsError
+from lab.event_patterns import read as read_pattern
+from lab.event_rules import RetryPolicy, Rule, default_rules
 from lab.faults import Faults
-from lab.ports import Http
-from lab.worldfile import AlarmTable, ApplicationTable, WeightsTable, WorldTable
+from lab.names import identifier
+from lab.outside import Outside
+from lab.task_shape import TASK_CHANGE, change, task_arn
+from lab.tasks import Task, TaskDefinitions
+from lab.worldfile import WorldTable
 
-NODE_NAMES = ("a", "b")
-
-
-@dataclass(frozen=True)
-class Outside:
-    """Everything that the world reaches outside of itself."""
-
-    containers: ecs.Containers
-    environments: lambda_.Environments
-    http: Http
-    addresses: ecs.Addresses
-
-
-@dataclass(frozen=True)
-class Application:
-    """One application's parts, for whoever starts or shows the lab."""
-
-    slug: str
-    name: str
-    function: lambda_.Function
-    service: ecs.Service
-    load_balancer: alb.LoadBalancer
-    lambda_group: targets.TargetGroup
-    ecs_group: targets.TargetGroup
-    alarms: tuple[Alarm, ...]
-
-    @property
-    def listener(self) -> alb.Listener:
-        return self.load_balancer.listeners[0]
+# What whoever starts or shows a lab needs beside the world itself.
+__all__ = ["NODE_NAMES", "Application", "Outside", "World", "identifier"]
 
 
 class World:
@@ -61,14 +42,13 @@ class World:
         self.cluster = table.cluster
         self.faults = faults or Faults()
         self.metrics = Metrics()
-        self.functions = lambda_.Functions(table.account_concurrency)
+        self.functions = lambda_.Functions(table.account_concurrency, self.metrics)
+        self.task_definitions = TaskDefinitions(self.arn("ecs", "task-definition/"))
         self.groups: dict[str, targets.TargetGroup] = {}
         self.scalable_targets = ScalableTargets()
-        self.bus = eventbridge.EventBus(outside.http)
-        self._table = table
-        self._outside = outside
-        self._chance = chance or Random()
-        self.applications = {slug: self._build(slug, each, now) for slug, each in table.applications.items()}
+        self.bus = eventbridge.EventBus(outside.http, self._event_rules(table), self.faults)
+        builder = Builder(self._shared(table, chance or Random()), outside, now)
+        self.applications = {slug: builder.build(slug, each) for slug, each in table.applications.items()}
 
     def advance(self, now: float) -> None:
         self._mark_groups_in_use()
@@ -82,14 +62,23 @@ class World:
         self.bus.advance(now)
 
     def set_alarm_state(self, name: str, value: str, reason: str, data: str | None, now: float) -> None:
-        alarm = next((alarm for alarm in self.alarms() if alarm.settings.name == name), None)
-        if alarm is None:
-            raise AwsError("ResourceNotFound", f"Alarm {name} does not exist.", 404)
-        self._announce(alarm.set_state(value, reason, data, now), now)
+        self._announce(self.alarm(name).set_state(value, reason, data, now), now)
 
     def alarms(self) -> Iterator[Alarm]:
         for application in self.applications.values():
             yield from application.alarms
+
+    def composite_alarms(self) -> Iterator[CompositeAlarm]:
+        for application in self.applications.values():
+            yield from application.composite_alarms
+
+    def alarm(self, name_or_arn: str) -> AnyAlarm:
+        """A metric alarm or a composite one. Raises ResourceNotFound."""
+        every: list[AnyAlarm] = [*self.alarms(), *self.composite_alarms()]
+        for alarm in every:
+            if name_or_arn in {alarm.settings.name, alarm.arn}:
+                return alarm
+        raise AwsError("ResourceNotFound", f"Alarm {name_or_arn} does not exist.", 404)
 
     def load_balancers(self) -> list[alb.LoadBalancer]:
         return [application.load_balancer for application in self.applications.values()]
@@ -97,144 +86,60 @@ class World:
     def arn(self, service: str, resource: str) -> str:
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
 
+    def publish(self, detail_type: str, resource: str, detail: dict[str, Any], now: float) -> None:
+        """An event of the service that owns the resource."""
+        self.bus.publish(eventbridge.envelope(detail_type, resource, detail, now), now)
+
+    def announce_task(self, service: Service, task: Task, now: float) -> None:
+        """A task's change of status."""
+        self.publish(TASK_CHANGE, task_arn(task, service.arn), change(task, service.arn, now), now)
+
+    def _shared(self, table: WorldTable, chance: Random) -> Account:
+        return Account(
+            arn=self.arn,
+            cluster=self.cluster,
+            node_delays=table.node_delays_seconds,
+            faults=self.faults,
+            metrics=self.metrics,
+            chance=chance,
+            functions=self.functions,
+            task_definitions=self.task_definitions,
+            scalable_targets=self.scalable_targets,
+            groups=self.groups,
+            publish=self.publish,
+            announce_task=self.announce_task,
+        )
+
     def _evaluate_alarms(self, now: float) -> None:
         for alarm in self.alarms():
             self._announce(alarm.advance(now, self.metrics), now)
+        for composite in self.composite_alarms():
+            self._announce(composite.advance(now, self._child), now)
+
+    def _child(self, name: str) -> Child:
+        alarm = self.alarm(name)
+        return Child(alarm.arn, alarm.state)
 
     def _announce(self, transition: Transition | None, now: float) -> None:
         if transition:
-            self.bus.publish(eventbridge.alarm_event(transition, self.account, self.region), now)
+            self.publish(alarm_events.DETAIL_TYPE, transition.alarm.arn, alarm_events.detail(transition), now)
+
+    def _event_rules(self, table: WorldTable) -> list[Rule]:
+        prefix = self.arn("events", "rule/")
+        if not table.event_rules:
+            return list(default_rules(prefix))
+        return [
+            Rule(
+                each.name,
+                prefix + each.name,
+                read_pattern(each.pattern),
+                RetryPolicy(each.retries, each.age_seconds),
+                each.dead_letter_queue,
+            )
+            for each in table.event_rules
+        ]
 
     def _mark_groups_in_use(self) -> None:
         named = {arn for load_balancer in self.load_balancers() for arn in load_balancer.named_groups()}
         for arn, group in self.groups.items():
             group.in_use = arn in named
-
-    def _build(self, slug: str, table: ApplicationTable, now: float) -> Application:
-        function = self._build_function(slug, table, now)
-        lambda_group = self._build_lambda_group(slug, table, function, now)
-        ecs_group = self._build_ecs_group(slug, table)
-        service = self._build_service(slug, table, ecs_group, now)
-        load_balancer = self._build_load_balancer(slug, table, (lambda_group.arn, ecs_group.arn))
-        alarms = tuple(self._build_alarm(each, slug, now) for each in table.alarms)
-        if table.scalable_target:
-            self.scalable_targets.register(service, table.scalable_target.min, table.scalable_target.max, now)
-        name = table.name or slug
-        return Application(slug, name, function, service, load_balancer, lambda_group, ecs_group, alarms)
-
-    def _build_function(self, slug: str, table: ApplicationTable, now: float) -> lambda_.Function:
-        settings = lambda_.FunctionSettings(
-            name=slug,
-            arn=self.arn("lambda", f"function:{slug}"),
-            timeout=table.function.timeout_seconds,
-            idle_seconds=table.function.idle_seconds,
-            variables=table.function.environment,
-        )
-        reserved = table.function.reserved_concurrency
-        function = lambda_.Function(settings, reserved, self._outside.environments, self.metrics)
-        self.functions.by_name[slug] = function
-        function.warm(table.function.warm_environments, now)
-        return function
-
-    def _build_lambda_group(
-        self, slug: str, table: ApplicationTable, function: lambda_.Function, now: float
-    ) -> targets.TargetGroup:
-        attributes = {"lambda.multi_value_headers.enabled": str(table.function.multi_value_headers).lower()}
-        group = self._build_group(f"{slug}-lambda", "lambda", targets.HealthCheck(enabled=False), attributes)
-        group.register(function.settings.arn, None, now)
-        return group
-
-    def _build_ecs_group(self, slug: str, table: ApplicationTable) -> targets.TargetGroup:
-        check = targets.HealthCheck(
-            enabled=True,
-            path=table.task.health_check_path,
-            interval=table.task.health_check_interval_seconds,
-            timeout=table.task.health_check_timeout_seconds,
-            healthy_threshold=table.task.healthy_threshold,
-            unhealthy_threshold=table.task.unhealthy_threshold,
-        )
-        attributes = {
-            "deregistration_delay.timeout_seconds": f"{table.task.deregistration_delay_seconds:g}",
-            "stickiness.enabled": "false",
-            "slow_start.duration_seconds": "0",
-            "load_balancing.algorithm.type": "round_robin",
-        }
-        return self._build_group(f"{slug}-ecs", "ip", check, attributes)
-
-    def _build_group(
-        self, name: str, kind: str, check: targets.HealthCheck, attributes: dict[str, str]
-    ) -> targets.TargetGroup:
-        arn = self.arn("elasticloadbalancing", f"targetgroup/{name}/{identifier(name)}")
-        group = targets.TargetGroup(arn, name, kind, check, attributes, self._outside.http)
-        self.groups[arn] = group
-        return group
-
-    def _build_service(self, slug: str, table: ApplicationTable, group: targets.TargetGroup, now: float) -> ecs.Service:
-        task = table.task
-        return ecs.Service(
-            name=slug,
-            arn=self.arn("ecs", f"service/{self.cluster}/{slug}"),
-            cluster=self.cluster,
-            task_definition=self.arn("ecs", f"task-definition/{slug}:1"),
-            settings=ecs.TaskSettings(
-                provisioning=task.provisioning_seconds,
-                pending=task.pending_seconds,
-                stop_timeout=task.stop_timeout_seconds,
-                grace=task.health_check_grace_seconds,
-                variables=task.environment,
-            ),
-            group=group,
-            containers=self._outside.containers,
-            addresses=self._outside.addresses,
-            created=now,
-            desired=task.desired_count,
-        )
-
-    def _build_load_balancer(self, slug: str, table: ApplicationTable, groups: tuple[str, str]) -> alb.LoadBalancer:
-        path = f"app/{slug}/{identifier(slug)}"
-        nodes = [alb.Node(*each) for each in zip(NODE_NAMES, self._table.node_delays_seconds, strict=True)]
-        arn = self.arn("elasticloadbalancing", f"loadbalancer/{path}")
-        load_balancer = alb.LoadBalancer(slug, arn, nodes, self.groups, self.metrics, self._chance)
-        listener_id = identifier(f"{slug}-listener")
-        prefix = self.arn("elasticloadbalancing", f"listener-rule/{path}/{listener_id}")
-        rules = [
-            alb.Rule(
-                f"{prefix}/{identifier(each.path)}", str(each.priority), (each.path,), _forward(groups, each.weights)
-            )
-            for each in sorted(table.rules, key=lambda rule: rule.priority)
-        ]
-        rules.append(
-            alb.Rule(f"{prefix}/{identifier(f'{slug}-default')}", "default", (), _forward(groups, table.weights))
-        )
-        listener_arn = self.arn("elasticloadbalancing", f"listener/{path}/{listener_id}")
-        load_balancer.add(alb.Listener(listener_arn, 80, rules))
-        return load_balancer
-
-    def _build_alarm(self, table: AlarmTable, function_name: str, now: float) -> Alarm:
-        settings = AlarmSettings(
-            name=table.name,
-            metric=Metric.of("AWS/Lambda", table.metric, {"FunctionName": function_name}),
-            statistic=table.statistic,
-            threshold=table.threshold,
-            comparison=table.comparison,
-            period=table.period_seconds,
-            evaluation_periods=table.evaluation_periods,
-            datapoints_to_alarm=table.datapoints_to_alarm,
-            missing_data=table.missing_data,
-            description=table.description,
-        )
-        return Alarm(settings, self.arn("cloudwatch", f"alarm:{table.name}"), now)
-
-
-def _forward(groups: tuple[str, str], weights: WeightsTable) -> alb.Actions:
-    pairs = zip(groups, (weights.lambda_, weights.ecs), strict=True)
-    config = {
-        "TargetGroups": [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in pairs],
-        "TargetGroupStickinessConfig": {"Enabled": False},
-    }
-    return [{"Type": "forward", "Order": 1, "ForwardConfig": config}]
-
-
-def identifier(name: str) -> str:
-    """Sixteen hexadecimal digits, the same in every lab: an application's ARNs survive a restart."""
-    return hashlib.sha256(name.encode()).hexdigest()[:16]

@@ -3,15 +3,23 @@
 Every key but those without a default below may be left out. An error names file, key and what is allowed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lab.alarm_rules import AlarmRuleError, parse
 from lab.alarms import COMPARISONS, MISSING_DATA
 from lab.cloudwatch import percentile_of
+from lab.event_patterns import PatternError
+from lab.event_patterns import read as read_pattern
+from lab.event_rules import DAY_SECONDS, MOST_RETRIES
 from lab.tables import TableError, one_of, read_file
+from lab.tasks import IMAGE
 
-LAMBDA_METRICS = ("ConcurrentExecutions", "Throttles", "Invocations", "Errors", "Duration")
+ACCOUNT_METRICS = ("ClaimedAccountConcurrency", "UnreservedConcurrentExecutions")
+LAMBDA_METRICS = ("ConcurrentExecutions", "Throttles", "Invocations", "Errors", "Duration", *ACCOUNT_METRICS)
+SLOW_START = (0, *range(30, 901))
+SERVICE_STATUSES = ("ACTIVE", "DRAINING", "INACTIVE")
 STATISTICS = ("Sum", "SampleCount", "Average", "Maximum", "Minimum")
 
 
@@ -21,21 +29,34 @@ class WorldError(Exception):
 
 @dataclass(frozen=True)
 class FunctionTable:
-    """``reserved_concurrency`` left out: the function shares what the account has left."""
+    """``reserved_concurrency`` left out: the function shares what the account has left.
+
+    Health checks of a function are off by default, as on AWS: each is an invocation that costs concurrency.
+    """
 
     reserved_concurrency: int | None = None
     timeout_seconds: float = 29.0
     warm_environments: int = 1
     idle_seconds: float = 900.0
     multi_value_headers: bool = False
+    health_check: bool = False
+    health_check_path: str = "/"
+    health_check_interval_seconds: float = 35.0
+    health_check_timeout_seconds: float = 30.0
+    healthy_threshold: int = 5
+    unhealthy_threshold: int = 2
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class TaskTable:
-    """Times in seconds; ``health_check_grace_seconds`` counts from RUNNING."""
+    """The service and its tasks; times in seconds, ``health_check_grace_seconds`` counts from RUNNING."""
 
     desired_count: int = 0
+    status: str = "ACTIVE"
+    image: str = IMAGE
+    circuit_breaker: bool = True
+    rollback: bool = True
     provisioning_seconds: float = 2.0
     pending_seconds: float = 4.0
     stop_timeout_seconds: float = 30.0
@@ -46,7 +67,15 @@ class TaskTable:
     healthy_threshold: int = 2
     unhealthy_threshold: int = 2
     deregistration_delay_seconds: float = 10.0
+    slow_start_seconds: int = 0
+    unhealthy_draining_seconds: float = 0.0
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    def problems(self) -> list[str]:
+        return [
+            *one_of("slow_start_seconds", self.slow_start_seconds, SLOW_START),
+            *one_of("status", self.status, SERVICE_STATUSES),
+        ]
 
 
 @dataclass(frozen=True)
@@ -86,6 +115,7 @@ class AlarmTable:
     datapoints_to_alarm: int = 2
     missing_data: str = "missing"
     description: str = ""
+    actions_enabled: bool = True
 
     def problems(self) -> list[str]:
         return [
@@ -99,21 +129,81 @@ class AlarmTable:
 
 
 @dataclass(frozen=True)
+class CompositeAlarmTable:
+    """An alarm over other alarms; ``suppressor`` is an alarm's name, the periods are in seconds."""
+
+    name: str
+    rule: str
+    description: str = ""
+    actions_enabled: bool = True
+    suppressor: str = ""
+    wait_seconds: float = 0.0
+    extension_seconds: float = 0.0
+
+    def problems(self) -> list[str]:
+        try:
+            parse(self.rule)
+        except AlarmRuleError as error:
+            return [f"rule: {error}"]
+        return []
+
+    def asks_for(self) -> Iterator[str]:
+        """The names of the alarms that it depends on."""
+        yield from parse(self.rule).names
+        yield from [self.suppressor] if self.suppressor else []
+
+
+@dataclass(frozen=True)
+class ThirdGroupTable:
+    """One more target group in every forward action, another Lambda group of the same function."""
+
+    name: str = "canary"
+    weight: int = 0
+
+
+@dataclass(frozen=True)
+class EventRuleTable:
+    """A rule of the default event bus to the API destination; ``pattern`` is JSON, as PutRule takes it."""
+
+    name: str
+    pattern: str
+    retries: int = MOST_RETRIES
+    age_seconds: float = DAY_SECONDS
+    dead_letter_queue: bool = True
+
+    def problems(self) -> list[str]:
+        try:
+            read_pattern(self.pattern)
+        except PatternError as error:
+            return [f"pattern: {error}"]
+        return []
+
+
+@dataclass(frozen=True)
 class ApplicationTable:
-    """One API behind its own load balancer, with a Lambda and an ECS pool."""
+    """One API behind its own load balancer, with a Lambda and an ECS pool.
+
+    ``stickiness_seconds`` over 0 switches target group stickiness on in every forward action.
+    """
 
     name: str = ""
     function: FunctionTable = field(default_factory=FunctionTable)
     task: TaskTable = field(default_factory=TaskTable)
     weights: WeightsTable = field(default_factory=WeightsTable)
+    stickiness_seconds: int = 0
+    third_group: ThirdGroupTable | None = None
     scalable_target: ScalableTargetTable | None = None
     rules: tuple[RuleTable, ...] = ()
     alarms: tuple[AlarmTable, ...] = ()
+    composite_alarms: tuple[CompositeAlarmTable, ...] = ()
 
 
 @dataclass(frozen=True)
 class WorldTable:
-    """``node_delays_seconds``: when the load balancers' nodes a and b learn of changed weights."""
+    """``node_delays_seconds``: when the load balancers' nodes a and b learn of changed weights.
+
+    Without ``event_rules`` there are those of ``lab.event_rules.default_rules``.
+    """
 
     applications: Mapping[str, ApplicationTable]
     region: str = "eu-west-1"
@@ -121,12 +211,23 @@ class WorldTable:
     cluster: str = "apis"
     account_concurrency: int = 1000
     node_delays_seconds: tuple[float, float] = (0.5, 3.0)
+    event_rules: tuple[EventRuleTable, ...] = ()
 
     def problems(self) -> list[str]:
         delays_fit = len(self.node_delays_seconds) == 2
+        applications = self.applications.values()
+        composites = [each for application in applications for each in application.composite_alarms]
+        named = {alarm.name for application in applications for alarm in application.alarms}
+        named |= {composite.name for composite in composites}
         return [
             *([] if self.applications else ["applications: at least one [applications.SLUG] table is needed"]),
             *([] if delays_fit else ["node_delays_seconds: two numbers are needed, for nodes a and b"]),
+            *(
+                f"composite_alarms: {c.name} asks for an alarm {n!r}, which the file does not have"
+                for c in composites
+                for n in c.asks_for()
+                if n not in named
+            ),
         ]
 
 

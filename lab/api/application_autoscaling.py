@@ -26,13 +26,24 @@ def describe_scalable_targets(world: World, given: dict[str, Any], _now: float) 
 
 
 def register_scalable_target(world: World, given: dict[str, Any], now: float) -> dict[str, Any]:
-    if given["ServiceNamespace"] != NAMESPACE or given["ScalableDimension"] != DIMENSION:
-        raise AwsError("ValidationException", f"The lab scales '{DIMENSION}' of '{NAMESPACE}' alone")
+    _check_dimension(given)
     service = find_by_resource(world, given["ResourceId"])
     if service is None:
         raise AwsError("ValidationException", f"ECS service doesn't exist: {given['ResourceId']}")
-    world.scalable_targets.register(service, given.get("MinCapacity"), given.get("MaxCapacity"), now)
+    low, high, suspended = given.get("MinCapacity"), given.get("MaxCapacity"), given.get("SuspendedState")
+    world.scalable_targets.register(service, low, high, now, suspended)
     return {"ScalableTargetARN": _arn(world, given["ResourceId"])}
+
+
+def deregister_scalable_target(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
+    _check_dimension(given)
+    world.scalable_targets.deregister(given["ResourceId"])
+    return {}
+
+
+def _check_dimension(given: dict[str, Any]) -> None:
+    if given["ServiceNamespace"] != NAMESPACE or given["ScalableDimension"] != DIMENSION:
+        raise AwsError("ValidationException", f"The lab scales '{DIMENSION}' of '{NAMESPACE}' alone")
 
 
 def _shown(world: World, resource_id: str, target: ScalableTarget) -> dict[str, Any]:
@@ -46,11 +57,7 @@ def _shown(world: World, resource_id: str, target: ScalableTarget) -> dict[str, 
         "MaxCapacity": target.maximum,
         "RoleARN": f"arn:aws:iam::{world.account}:{path}/{role}",
         "CreationTime": target.created,
-        "SuspendedState": {
-            "DynamicScalingInSuspended": False,
-            "DynamicScalingOutSuspended": False,
-            "ScheduledScalingSuspended": False,
-        },
+        "SuspendedState": target.suspended,
         "ScalableTargetARN": _arn(world, resource_id),
     }
 
@@ -62,4 +69,5 @@ def _arn(world: World, resource_id: str) -> str:
 OPERATIONS = {
     "DescribeScalableTargets": describe_scalable_targets,
     "RegisterScalableTarget": register_scalable_target,
+    "DeregisterScalableTarget": deregister_scalable_target,
 }

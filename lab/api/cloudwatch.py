@@ -6,20 +6,23 @@ from typing import Any
 
 from botocore.utils import parse_to_aware_datetime
 
-from lab.alarms import Alarm, State, Transition, timestamp
+from lab.alarms import Alarm, AnyAlarm, State, Transition
 from lab.api.paging import page
 from lab.cloudwatch import KEPT_SECONDS, Metric, Metrics, percentile_of
+from lab.composite_alarms import CompositeAlarm
 from lab.errors import AwsError
+from lab.moments import offset
 from lab.world import World
 from lab.worldfile import STATISTICS
 
 MOST_ALARMS = 100
 MOST_QUERIES = 500
 FINE_PERIODS = (1, 5, 10, 20, 30)
+METRIC, COMPOSITE = "MetricAlarm", "CompositeAlarm"
 
 
 def describe_alarms(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
-    """The lab has no composite alarms; without AlarmTypes AWS would leave them out anyway."""
+    """Without AlarmTypes composite alarms are left out, as AWS does."""
     names, prefix, state = given.get("AlarmNames"), given.get("AlarmNamePrefix", ""), given.get("StateValue")
     if names and len(names) > MOST_ALARMS:
         raise AwsError("ValidationError", f"AlarmNames may have at most {MOST_ALARMS} entries")
@@ -27,15 +30,27 @@ def describe_alarms(world: World, given: dict[str, Any], _now: float) -> dict[st
         raise AwsError("ValidationError", "AlarmNames and AlarmNamePrefix exclude each other")
     found = [
         alarm
-        for alarm in world.alarms()
-        if "MetricAlarm" in given.get("AlarmTypes", ["MetricAlarm"])
-        and (not names or alarm.settings.name in names)
+        for alarm in _of_types(world, given.get("AlarmTypes", [METRIC]))
+        if (not names or alarm.settings.name in names)
         and alarm.settings.name.startswith(prefix)
         and state in {None, alarm.state.value}
     ]
     size = given.get("MaxRecords", len(names) if names else 50)
     shown, token = page(found, given.get("NextToken"), size, "InvalidNextToken")
-    return {"MetricAlarms": [_alarm(alarm) for alarm in shown], "CompositeAlarms": [], "NextToken": token}
+    return {
+        "MetricAlarms": [_alarm(alarm) for alarm in shown if isinstance(alarm, Alarm)],
+        "CompositeAlarms": [_composite(alarm) for alarm in shown if isinstance(alarm, CompositeAlarm)],
+        "NextToken": token,
+    }
+
+
+def enable_alarm_actions(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
+    return _switch_actions(world, given, enabled=True)
+
+
+def disable_alarm_actions(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
+    """The alarm goes on being evaluated, and its events go on: only its actions rest."""
+    return _switch_actions(world, given, enabled=False)
 
 
 def set_alarm_state(world: World, given: dict[str, Any], now: float) -> dict[str, Any]:
@@ -49,7 +64,7 @@ def describe_alarm_history(world: World, given: dict[str, Any], _now: float) -> 
     wanted = given.get("HistoryItemType", "StateUpdate") == "StateUpdate"
     changes = [
         transition
-        for alarm in world.alarms()
+        for alarm in _of_types(world, given.get("AlarmTypes", [METRIC]))
         if wanted and given.get("AlarmName", alarm.settings.name) == alarm.settings.name
         for transition in alarm.history
     ]
@@ -76,6 +91,18 @@ def get_metric_data(world: World, given: dict[str, Any], _now: float) -> dict[st
         if query.get("ReturnData", True)
     ]
     return {"MetricDataResults": results, "Messages": []}
+
+
+def _of_types(world: World, types: list[str]) -> list[AnyAlarm]:
+    metric: list[AnyAlarm] = list(world.alarms()) if METRIC in types else []
+    return metric + (list(world.composite_alarms()) if COMPOSITE in types else [])
+
+
+def _switch_actions(world: World, given: dict[str, Any], *, enabled: bool) -> dict[str, Any]:
+    for alarm in _of_types(world, [METRIC, COMPOSITE]):
+        if alarm.settings.name in given["AlarmNames"]:
+            alarm.actions_enabled = enabled
+    return {}
 
 
 def _result(metrics: Metrics, query: dict[str, Any], start: float, end: float, *, newest_first: bool) -> dict[str, Any]:
@@ -123,22 +150,10 @@ def _moment(given: Any) -> float:
 
 
 def _alarm(alarm: Alarm) -> dict[str, Any]:
-    settings, state = alarm.settings, alarm.state
+    settings = alarm.settings
     plain = settings.statistic in STATISTICS
     return {
-        "AlarmName": settings.name,
-        "AlarmArn": alarm.arn,
-        "AlarmDescription": settings.description or None,
-        "AlarmConfigurationUpdatedTimestamp": alarm.created,
-        "ActionsEnabled": True,
-        "OKActions": [],
-        "AlarmActions": [],
-        "InsufficientDataActions": [],
-        "StateValue": state.value,
-        "StateReason": state.reason,
-        "StateReasonData": state.reason_data,
-        "StateUpdatedTimestamp": state.updated,
-        "StateTransitionedTimestamp": state.transitioned,
+        **_common(alarm, alarm.created),
         "MetricName": settings.metric.name,
         "Namespace": settings.metric.namespace,
         "Statistic": settings.statistic if plain else None,
@@ -153,12 +168,47 @@ def _alarm(alarm: Alarm) -> dict[str, Any]:
     }
 
 
+def _composite(alarm: CompositeAlarm) -> dict[str, Any]:
+    settings, by = alarm.settings, alarm.state.suppressed_by
+    suppressor = {
+        "ActionsSuppressor": settings.suppressor,
+        "ActionsSuppressorWaitPeriod": int(settings.wait),
+        "ActionsSuppressorExtensionPeriod": int(settings.extension),
+    }
+    return {
+        **_common(alarm, alarm.created),
+        "AlarmRule": settings.rule.text,
+        **(suppressor if settings.suppressor else {}),
+        "ActionsSuppressedBy": by or None,
+        "ActionsSuppressedReason": f"Actions suppressed by {by}" if by else None,
+    }
+
+
+def _common(alarm: AnyAlarm, created: float) -> dict[str, Any]:
+    state = alarm.state
+    return {
+        "AlarmName": alarm.settings.name,
+        "AlarmArn": alarm.arn,
+        "AlarmDescription": alarm.settings.description or None,
+        "AlarmConfigurationUpdatedTimestamp": created,
+        "ActionsEnabled": alarm.actions_enabled,
+        "OKActions": [],
+        "AlarmActions": [],
+        "InsufficientDataActions": [],
+        "StateValue": state.value,
+        "StateReason": state.reason,
+        "StateReasonData": state.reason_data,
+        "StateUpdatedTimestamp": state.updated,
+        "StateTransitionedTimestamp": state.transitioned,
+    }
+
+
 def _history_item(change: Transition) -> dict[str, Any]:
     old, new = change.previous, change.state
     data = {"version": "1.0", "oldState": _history_state(old), "newState": _history_state(new)}
     return {
         "AlarmName": change.alarm.settings.name,
-        "AlarmType": "MetricAlarm",
+        "AlarmType": COMPOSITE if isinstance(change.alarm, CompositeAlarm) else METRIC,
         "Timestamp": new.updated,
         "HistoryItemType": "StateUpdate",
         "HistorySummary": f"Alarm updated from {old.value} to {new.value}",
@@ -167,11 +217,13 @@ def _history_item(change: Transition) -> dict[str, Any]:
 
 
 def _history_state(state: State) -> dict[str, str]:
-    return {"stateValue": state.value, "stateReason": state.reason, "stateUpdated": timestamp(state.updated)}
+    return {"stateValue": state.value, "stateReason": state.reason, "stateUpdated": offset(state.updated)}
 
 
 OPERATIONS = {
     "DescribeAlarms": describe_alarms,
+    "EnableAlarmActions": enable_alarm_actions,
+    "DisableAlarmActions": disable_alarm_actions,
     "SetAlarmState": set_alarm_state,
     "DescribeAlarmHistory": describe_alarm_history,
     "GetMetricData": get_metric_data,

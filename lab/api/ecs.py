@@ -1,15 +1,17 @@
-"""ECS: services and tasks."""
+"""ECS: services, their deployments, tasks and task definitions."""
 
 from typing import Any
 
 from lab.api.paging import page
-from lab.ecs import DEACTIVATING, PENDING, PORT, PROVISIONING, RUNNING, STOPPED, STOPPING, Service, Task
+from lab.deployments import ACTIVE, PRIMARY, Deployment
+from lab.ecs import Service
 from lab.errors import AwsError
+from lab.task_shape import CONTAINER, described
+from lab.tasks import PENDING, PORT, PROVISIONING, RUNNING, Task, TaskDefinition
 from lab.world import World
 
 MOST_SERVICES = 10
 MOST_TASKS = 100
-CONTAINER = "api"
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-lab-a", "subnet-lab-b"], "assignPublicIp": "DISABLED"}}
 
 
@@ -35,32 +37,38 @@ def describe_services(world: World, given: dict[str, Any], _now: float) -> dict[
     }
 
 
-def update_service(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
-    """Only the desired count can change: everything else would be a deployment, which the lab has none of."""
+def update_service(world: World, given: dict[str, Any], now: float) -> dict[str, Any]:
+    """A task definition or ``forceNewDeployment`` starts a deployment; the desired count alone starts none."""
     _check_cluster(world, given)
-    service = _find(world, given["service"])
-    if service is None:
-        raise AwsError("ServiceNotFoundException", "Service not found.")
-    unknown = set(given) - {"cluster", "service", "desiredCount"}
+    service = _find_or_refuse(world, given["service"])
+    unknown = set(given) - {"cluster", "service", "desiredCount", "taskDefinition", "forceNewDeployment"}
     if unknown:
-        raise AwsError("InvalidParameterException", f"The lab changes desiredCount alone, not {sorted(unknown)}.")
+        raise AwsError("InvalidParameterException", f"The lab does not change {', '.join(sorted(unknown))}.")
     if given.get("desiredCount", 0) < 0:
         raise AwsError("InvalidParameterException", "desiredCount must not be negative.")
-    if "desiredCount" in given:
-        service.set_desired(given["desiredCount"])
+    definition = world.task_definitions.find(given["taskDefinition"]) if "taskDefinition" in given else None
+    service.set_desired(given.get("desiredCount", service.desired))
+    if given.get("forceNewDeployment") or (definition and definition is not service.definition):
+        service.deploy(definition or service.definition, now)
     return {"service": _service(world, service)}
+
+
+def describe_task_definition(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
+    return {"taskDefinition": _definition(world, world.task_definitions.find(given["taskDefinition"])), "tags": []}
 
 
 def list_tasks(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
     _check_cluster(world, given)
     services = [application.service for application in world.applications.values()]
     if "serviceName" in given:
-        service = _find(world, given["serviceName"])
-        if service is None:
-            raise AwsError("ServiceNotFoundException", "Service not found.")
-        services = [service]
-    status = given.get("desiredStatus", RUNNING)
-    tasks = [task for service in services for task in service.tasks.values() if task.desired == status]
+        services = [_find_or_refuse(world, given["serviceName"])]
+    status, starter = given.get("desiredStatus", RUNNING), given.get("startedBy")
+    tasks = [
+        task
+        for service in services
+        for task in service.tasks.values()
+        if task.desired == status and starter in {None, task.deployment}
+    ]
     shown, token = page(tasks, given.get("nextToken"), given.get("maxResults", 100), "InvalidParameterException")
     return {"taskArns": [_task_arn(world, task) for task in shown], "nextToken": token}
 
@@ -71,7 +79,7 @@ def describe_tasks(world: World, given: dict[str, Any], _now: float) -> dict[str
     if not 1 <= len(names) <= MOST_TASKS:
         raise AwsError("InvalidParameterException", f"Tasks must have 1 to {MOST_TASKS} entries.")
     known = {
-        task.id: _task(world, application.service, task)
+        task.id: described(task, application.service.arn)
         for application in world.applications.values()
         for task in application.service.tasks.values()
     }
@@ -95,6 +103,13 @@ def _find(world: World, name_or_arn: str) -> Service | None:
     return find_by_resource(world, f"service/{world.cluster}/{name_or_arn.rpartition('/')[2]}")
 
 
+def _find_or_refuse(world: World, name_or_arn: str) -> Service:
+    service = _find(world, name_or_arn)
+    if service is None:
+        raise AwsError("ServiceNotFoundException", "Service not found.")
+    return service
+
+
 def _as_arn(world: World, prefix: str, name: str) -> str:
     return name if name.startswith("arn:") else world.arn("ecs", prefix + name)
 
@@ -108,11 +123,7 @@ def _task_arn(world: World, task: Task) -> str:
 
 
 def _service(world: World, service: Service) -> dict[str, Any]:
-    counts = {
-        "desiredCount": service.desired,
-        "runningCount": len(service.counted(RUNNING)),
-        "pendingCount": len(service.counted(PROVISIONING, PENDING)),
-    }
+    breaker = service.deployments.breaker
     group = {"targetGroupArn": service.group.arn, "containerName": CONTAINER, "containerPort": PORT}
     return {
         "serviceArn": service.arn,
@@ -120,18 +131,19 @@ def _service(world: World, service: Service) -> dict[str, Any]:
         "clusterArn": _cluster_arn(world),
         "loadBalancers": [group],
         "serviceRegistries": [],
-        "status": "ACTIVE",
-        **counts,
+        "status": service.status,
+        "desiredCount": service.desired,
+        **_counts(service),
         "launchType": "FARGATE",
         "platformVersion": "LATEST",
         "platformFamily": "Linux",
-        "taskDefinition": service.task_definition,
+        "taskDefinition": service.definition.arn,
         "deploymentConfiguration": {
-            "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+            "deploymentCircuitBreaker": {"enable": breaker.enabled, "rollback": breaker.rollback},
             "maximumPercent": 200,
             "minimumHealthyPercent": 100,
         },
-        "deployments": [_deployment(service, counts)],
+        "deployments": [_deployment(service, each) for each in service.deployments.all],
         "events": [{"id": each.id, "createdAt": each.at, "message": each.message} for each in service.events],
         "createdAt": service.created,
         "placementConstraints": [],
@@ -146,78 +158,60 @@ def _service(world: World, service: Service) -> dict[str, Any]:
     }
 
 
-def _deployment(service: Service, counts: dict[str, int]) -> dict[str, Any]:
+def _counts(service: Service, deployment: str | None = None) -> dict[str, int]:
     return {
-        "id": service.deployment_id,
-        "status": "PRIMARY",
-        "taskDefinition": service.task_definition,
+        "runningCount": len(service.counted(RUNNING, deployment=deployment)),
+        "pendingCount": len(service.counted(PROVISIONING, PENDING, deployment=deployment)),
+    }
+
+
+def _deployment(service: Service, deployment: Deployment) -> dict[str, Any]:
+    primary = deployment is service.deployments.primary
+    counts = _counts(service, deployment.id)
+    return {
+        "id": deployment.id,
+        "status": PRIMARY if primary else ACTIVE,
+        "taskDefinition": deployment.definition.arn,
+        "desiredCount": service.desired if primary else sum(counts.values()),
         **counts,
-        "failedTasks": 0,
-        "createdAt": service.created,
-        "updatedAt": service.created,
+        "failedTasks": deployment.failed,
+        "createdAt": deployment.created,
+        "updatedAt": deployment.updated,
         "launchType": "FARGATE",
         "platformVersion": "1.4.0",
         "platformFamily": "Linux",
         "networkConfiguration": NETWORK,
-        "rolloutState": "COMPLETED",
-        "rolloutStateReason": f"ECS deployment {service.deployment_id} completed.",
+        "rolloutState": deployment.rollout,
+        "rolloutStateReason": deployment.reason,
     }
 
 
-def _task(world: World, service: Service, task: Task) -> dict[str, Any]:
-    return {
-        "taskArn": _task_arn(world, task),
-        "clusterArn": _cluster_arn(world),
-        "taskDefinitionArn": service.task_definition,
-        "group": f"service:{service.name}",
-        "startedBy": service.deployment_id,
-        "lastStatus": task.status,
-        "desiredStatus": task.desired,
-        "healthStatus": "UNKNOWN",
-        "launchType": "FARGATE",
-        "platformVersion": "1.4.0",
-        "platformFamily": "Linux",
-        "availabilityZone": f"{world.region}a",
-        "connectivity": "CONNECTED",
-        "cpu": "256",
-        "memory": "512",
-        "attachments": [_network_attachment(task)],
-        "containers": [_container(world, task)],
-        "createdAt": task.created,
-        "startedAt": task.started,
-        "stoppingAt": task.stopping,
-        "stoppedAt": task.stopped,
-        "stoppedReason": task.reason or None,
-        "stopCode": task.stop_code or None,
-        "overrides": {"containerOverrides": []},
-        "tags": [],
-        "version": 1,
-    }
-
-
-def _network_attachment(task: Task) -> dict[str, Any]:
-    attached = {PROVISIONING: "PRECREATED", STOPPED: "DELETED"}.get(task.status, "ATTACHED")
-    details = [
-        {"name": "subnetId", "value": "subnet-lab-a"},
-        {"name": "networkInterfaceId", "value": f"eni-{task.id[:17]}"},
-        {"name": "privateIPv4Address", "value": task.address},
-    ]
-    return {"id": task.id, "type": "ElasticNetworkInterface", "status": attached, "details": details}
-
-
-def _container(world: World, task: Task) -> dict[str, Any]:
-    running = task.status in {RUNNING, DEACTIVATING, STOPPING}
-    status = RUNNING if running else STOPPED if task.status == STOPPED else PENDING
-    return {
-        "containerArn": world.arn("ecs", f"container/{world.cluster}/{task.id}/{CONTAINER}"),
-        "taskArn": _task_arn(world, task),
+def _definition(world: World, definition: TaskDefinition) -> dict[str, Any]:
+    container = {
         "name": CONTAINER,
-        "image": "api-service:lab",
-        "lastStatus": status,
-        "networkBindings": [],
-        "networkInterfaces": [{"attachmentId": task.id, "privateIpv4Address": task.address}],
-        "healthStatus": "UNKNOWN",
-        "cpu": "0",
+        "image": definition.image,
+        "cpu": 0,
+        "essential": True,
+        "portMappings": [{"containerPort": PORT, "hostPort": PORT, "protocol": "tcp"}],
+        "environment": [{"name": name, "value": value} for name, value in definition.variables.items()],
+        "mountPoints": [],
+        "volumesFrom": [],
+    }
+    return {
+        "taskDefinitionArn": definition.arn,
+        "containerDefinitions": [container],
+        "family": definition.family,
+        "revision": definition.revision,
+        "status": "ACTIVE",
+        "networkMode": "awsvpc",
+        "volumes": [],
+        "placementConstraints": [],
+        "compatibilities": ["EC2", "FARGATE"],
+        "requiresCompatibilities": ["FARGATE"],
+        "cpu": definition.cpu,
+        "memory": definition.memory,
+        "executionRoleArn": f"arn:aws:iam::{world.account}:role/ecsTaskExecutionRole",
+        "registeredAt": definition.registered,
     }
 
 
@@ -226,4 +220,5 @@ OPERATIONS = {
     "UpdateService": update_service,
     "ListTasks": list_tasks,
     "DescribeTasks": describe_tasks,
+    "DescribeTaskDefinition": describe_task_definition,
 }

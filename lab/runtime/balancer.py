@@ -81,7 +81,8 @@ class Balancers:
 
     async def _answer(self, load_balancer: LoadBalancer, node: str, request: web.BaseRequest) -> web.Response:
         incoming = await _incoming(request)
-        exchange = load_balancer.dispatch(node, incoming.path, self._clock())
+        cookies = request.headers.get("Cookie", "")
+        exchange = load_balancer.dispatch(node, incoming.path, self._clock(), cookies)
         # What the finally reports when this request is cut off because the lab stops.
         result = _own(502)
         try:
@@ -96,6 +97,8 @@ class Balancers:
         if exchange.group:
             response.headers["X-Lab-Pool"] = POOLS[exchange.group.kind]
         response.headers["X-Lab-Node"] = node
+        if exchange.cookie:
+            response.headers.add("Set-Cookie", exchange.cookie)
         return response
 
     async def _forward(self, exchange: Exchange, incoming: Incoming) -> Result:
@@ -136,15 +139,17 @@ class Balancers:
             return _own(502, fault="LambdaUserError")
 
     async def _invoke(self, function: Function, environment: Environment, event: bytes, started: float) -> bytes:
-        failed, usable = True, False
+        failed, usable, breaks = True, False, function.fails()
         try:
             answer = await self._environments.invoke(environment.id, event, function.settings.timeout)
-            failed, usable = False, True
+            failed, usable = breaks, True
         except FunctionError:
             usable = self._environments.alive(environment.id)
             raise
         finally:
             function.end(environment, started, self._clock(), failed=failed, usable=usable)
+        if breaks:
+            raise FunctionError("The lab's switch function_errors is on")
         return answer
 
 

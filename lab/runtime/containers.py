@@ -5,8 +5,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab.ecs import PORT
 from lab.runtime import children
+from lab.tasks import EXITING_IMAGE, PORT
 
 LAST_HOST = 250
 # A lab holds a name for its network as long as it lives, so that two labs never share one.
@@ -68,15 +68,16 @@ def _check_port(address: str) -> None:
 
 
 class ContainerProcesses:
-    """Runs each task's container as ``python -m api_service``."""
+    """Runs each task's container as a process: the sample API, or what ends at once for EXITING_IMAGE."""
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, task_id: str, address: str, environment: Mapping[str, str]) -> None:
+    def start(self, task_id: str, address: str, image: str, environment: Mapping[str, str]) -> None:
+        module = "lab.runtime.broken_container" if image == EXITING_IMAGE else "api_service"
         variables = {**environment, "HOST": address, "PORT": str(PORT)}
-        self._processes[task_id] = children.start("api_service", [], variables, self._logs / f"task-{task_id[:8]}.log")
+        self._processes[task_id] = children.start(module, [], variables, self._logs / f"task-{task_id[:8]}.log")
 
     def exit_status(self, task_id: str) -> int | None:
         return self._processes[task_id].poll()

@@ -5,11 +5,13 @@ Source: Lambda Developer Guide, "Using the Lambda runtime API".
 """
 
 import asyncio
+import contextlib
 import json
 import socket
 import subprocess
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,6 +58,7 @@ class EnvironmentProcesses:
         self._by_port: dict[int, str] = {}
         self._server = web.Server(self._answer)
         self._ended: list[subprocess.Popen[bytes]] = []
+        self._calls: set[asyncio.Task[None]] = set()
 
     def start(self, environment_id: str, function: FunctionSettings) -> None:
         listening = socket.create_server(("127.0.0.1", 0))
@@ -101,6 +104,22 @@ class EnvironmentProcesses:
         finally:
             running.current = None
 
+    def call(
+        self, environment_id: str, event: bytes, seconds: float, done: Callable[[bytes | None, float], None]
+    ) -> None:
+        """``invoke`` for the model, which does not wait."""
+        task = asyncio.get_running_loop().create_task(self._call(environment_id, event, seconds, done))
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+
+    async def _call(
+        self, environment_id: str, event: bytes, seconds: float, done: Callable[[bytes | None, float], None]
+    ) -> None:
+        answer = None
+        with contextlib.suppress(FunctionError, TimeoutError):
+            answer = await self.invoke(environment_id, event, seconds)
+        done(answer, time.time())
+
     def watch(self) -> None:
         """Fails the invocations whose process has ended. Call it every moment."""
         for running in self._running.values():
@@ -118,6 +137,8 @@ class EnvironmentProcesses:
             await asyncio.sleep(0.05)
 
     async def close(self) -> None:
+        for call in self._calls:
+            call.cancel()
         for environment_id in list(self._running):
             self.stop(environment_id)
         for process in self._ended:

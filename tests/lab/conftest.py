@@ -75,6 +75,18 @@ def virtual(world_file: Path) -> VirtualLab:
     return VirtualLab(load(world_file))
 
 
+@pytest.fixture
+def virtual_of(tmp_path: Path) -> Any:
+    """Builds a lab in virtual time of a world file's text."""
+
+    def build(text: str) -> VirtualLab:
+        path = tmp_path / "other.toml"
+        path.write_text(text, encoding="utf-8")
+        return VirtualLab(load(path))
+
+    return build
+
+
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabProcess]:
     """One lab of real processes, shared by tests that leave it as they found it."""

@@ -205,7 +205,7 @@ def test_an_alarms_event_arrives_with_its_key_and_again_after_a_503(aws, control
     name = "checkout-lambda-throttles"
 
     def drills():
-        ours = [(headers, event) for headers, event in destination.received if event["detail"]["alarmName"] == name]
+        ours = [(headers, event) for headers, event in destination.received if event["detail"].get("alarmName") == name]
         return [each for each in ours if each[1]["detail"]["state"]["reason"] == "drill"]
 
     try:

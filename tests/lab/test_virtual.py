@@ -14,8 +14,9 @@ def incident(virtual):
     told = []
 
     def receive(_headers, body, at):
-        detail = json.loads(body)["detail"]
-        told.append((detail["alarmName"], detail["state"]["value"], at))
+        event = json.loads(body)
+        if event["source"] == "aws.cloudwatch":
+            told.append((event["detail"]["alarmName"], event["detail"]["state"]["value"], at))
         return Answer(202, at)
 
     virtual.http.receiver = receive
