@@ -10,17 +10,19 @@ from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
-from lab import api
 from lab.alb import Exchange
+from lab.calls import Calls, NoAnswerError
+from lab.cloud import Cloud
 from lab.lambda_ import FunctionSettings
 from lab.load import DEFAULT_MIX, Record, interleave
 from lab.ports import Answer
-from lab.world import NODE_NAMES, Application, Outside, World
+from lab.world import NODE_NAMES, Application, Outside
 from lab.worldfile import WorldTable
 
 STEP_SECONDS = 0.1
 START = 1_800_000_000.0
 FAST_SECONDS = 0.01
+PATIENCE_SECONDS = 5.0  # what clients of AWS wait for an answer, as ours are configured
 
 Receiver = Callable[[Mapping[str, str], bytes, float], Answer | None]
 
@@ -110,7 +112,10 @@ class VirtualAddresses:
 
 
 class VirtualLab:
-    """A world with its clock: ``run`` moves both, ``call`` is an AWS call, ``records`` is what clients saw."""
+    """A cloud with its clock: ``run`` moves both, ``call`` is an AWS call, ``records`` is what clients saw.
+
+    ``world`` is the one of the file's own account and region.
+    """
 
     def __init__(self, table: WorldTable, seed: int = 1) -> None:
         self.now = START
@@ -119,16 +124,28 @@ class VirtualLab:
         self.http = VirtualHttp(self.containers, lambda: self.now)
         self.addresses = VirtualAddresses()
         outside = Outside(self.containers, self.environments, self.http, self.addresses)
-        self.world = World(table, outside, self.now, Random(seed))
+        self.cloud = Cloud(table, outside, self.now, Random(seed))
+        self.world = self.cloud.world_of(table.account, table.region)
+        self.faults = self.cloud.faults
         self.records: list[Record] = []
-        self._operations = api.operations(self.world)
+        self._calls = Calls(self.cloud)
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._nodes = itertools.cycle(NODE_NAMES)
 
-    def call(self, service: str, operation: str, /, **given: Any) -> dict[str, Any]:
-        """An AWS call's output. Raises AwsError."""
-        return self._operations[service][operation](given, self.now)
+    def call(
+        self, service: str, operation: str, /, *, access_key: str = "lab", region: str = "", **given: Any
+    ) -> dict[str, Any]:
+        """An AWS call's output. Raises AwsError, or NoAnswerError where the client would hear nothing in time.
+
+        No time passes meanwhile, however slow the API is.
+        """
+        place = region or self.cloud.region
+        who = self._calls.admit(service, operation, access_key, None, place, self.now)
+        output = self._calls.perform(who, place, service, operation, given, self.now)
+        if (self.faults.number("api_latency") or 0) >= PATIENCE_SECONDS:
+            raise NoAnswerError(f"{service}:{operation} is answered too late", took_effect=True)
+        return output
 
     def run(
         self,
@@ -145,7 +162,7 @@ class VirtualLab:
             taking = slow if path == "/sleep" else FAST_SECONDS
             self._at(began + number / rate, partial(self.send, slug, path, taking))
         for number in range(1, round(seconds / STEP_SECONDS) + 1):
-            self._at(began + number * STEP_SECONDS, lambda: self.world.advance(self.now))
+            self._at(began + number * STEP_SECONDS, lambda: self.cloud.advance(self.now))
         while self._agenda and self._agenda[0][0] <= until:
             self.now, _, happen = heapq.heappop(self._agenda)
             happen()
@@ -153,7 +170,7 @@ class VirtualLab:
 
     def send(self, slug: str, path: str, seconds: float) -> None:
         """One request to the nodes in turn, which takes ``seconds`` where it is answered."""
-        application = self.world.applications[slug]
+        application = self.cloud.applications[slug]
         exchange = application.load_balancer.dispatch(next(self._nodes), path, self.now)
         if exchange.target is None or exchange.group is None:
             self._record(application, exchange, path, exchange.status, by_target=False)
@@ -166,7 +183,7 @@ class VirtualLab:
 
     def _invoke(self, application: Application, exchange: Exchange, path: str, seconds: float) -> None:
         function, started = application.function, self.now
-        environment = self.world.functions.begin(function, started)
+        environment = self.cloud.home(application.slug).functions.begin(function, started)
         if environment is None:
             self._record(application, exchange, path, 502, by_target=False)
             return

@@ -9,6 +9,7 @@ from lab import alb, ecs, eventbridge, lambda_, targets
 from lab.alarms import Alarm, AlarmSettings, Transition
 from lab.autoscaling import ScalableTargets
 from lab.cloudwatch import Metric, Metrics
+from lab.dynamodb import Table
 from lab.errors import AwsError
 from lab.faults import Faults
 from lab.ports import Http
@@ -46,7 +47,7 @@ class Application:
 
 
 class World:
-    """Call ``advance`` often: what happens between two calls happens at the later one."""
+    """One account's region. Call ``advance`` often: what happens between two calls happens at the later one."""
 
     def __init__(
         self,
@@ -64,6 +65,7 @@ class World:
         self.functions = lambda_.Functions(table.account_concurrency)
         self.groups: dict[str, targets.TargetGroup] = {}
         self.scalable_targets = ScalableTargets()
+        self.tables = {each.name: Table(each.name, each.key) for each in table.tables}
         self.bus = eventbridge.EventBus(outside.http)
         self._table = table
         self._outside = outside

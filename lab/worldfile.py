@@ -12,6 +12,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from lab.alarms import COMPARISONS, MISSING_DATA
 from lab.cloudwatch import percentile_of
+from lab.iam import RoleTable, UserTable
 
 LAMBDA_METRICS = ("ConcurrentExecutions", "Throttles", "Invocations", "Errors", "Duration")
 STATISTICS = ("Sum", "SampleCount", "Average", "Maximum", "Minimum")
@@ -102,7 +103,7 @@ class AlarmTable:
 
 @dataclass(frozen=True)
 class ApplicationTable:
-    """One API behind its own load balancer, with a Lambda and an ECS pool."""
+    """One API behind its own load balancer, with a Lambda and an ECS pool; account and region "" are the file's."""
 
     name: str = ""
     function: FunctionTable = field(default_factory=FunctionTable)
@@ -111,11 +112,26 @@ class ApplicationTable:
     scalable_target: ScalableTargetTable | None = None
     rules: tuple[RuleTable, ...] = ()
     alarms: tuple[AlarmTable, ...] = ()
+    account: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True)
+class DynamoTable:
+    """A DynamoDB table by its partition key, a text attribute; account and region "" are the file's."""
+
+    name: str
+    key: str
+    account: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True)
 class WorldTable:
-    """``node_delays_seconds``: when the load balancers' nodes a and b learn of changed weights."""
+    """``node_delays_seconds``: when the load balancers' nodes a and b learn of changed weights.
+
+    ``unknown_keys``: whoever calls with an access key of no user is an administrator of the file's account, or refused.
+    """
 
     applications: Mapping[str, ApplicationTable]
     region: str = "eu-west-1"
@@ -123,12 +139,18 @@ class WorldTable:
     cluster: str = "apis"
     account_concurrency: int = 1000
     node_delays_seconds: tuple[float, float] = (0.5, 3.0)
+    unknown_keys: str = "administrator"
+    throttling: bool = True
+    users: Mapping[str, UserTable] = field(default_factory=dict)
+    roles: Mapping[str, RoleTable] = field(default_factory=dict)
+    tables: tuple[DynamoTable, ...] = ()
 
     def problems(self) -> list[str]:
         delays_fit = len(self.node_delays_seconds) == 2
         return [
             *([] if self.applications else ["applications: at least one [applications.SLUG] table is needed"]),
             *([] if delays_fit else ["node_delays_seconds: two numbers are needed, for nodes a and b"]),
+            *_one_of("unknown_keys", self.unknown_keys, ("administrator", "refused")),
         ]
 
 

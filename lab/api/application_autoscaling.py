@@ -32,7 +32,7 @@ def register_scalable_target(world: World, given: dict[str, Any], now: float) ->
     if service is None:
         raise AwsError("ValidationException", f"ECS service doesn't exist: {given['ResourceId']}")
     world.scalable_targets.register(service, given.get("MinCapacity"), given.get("MaxCapacity"), now)
-    return {"ScalableTargetARN": _arn(world, given["ResourceId"])}
+    return {"ScalableTargetARN": scalable_target_arn(world, given["ResourceId"])}
 
 
 def _shown(world: World, resource_id: str, target: ScalableTarget) -> dict[str, Any]:
@@ -51,11 +51,11 @@ def _shown(world: World, resource_id: str, target: ScalableTarget) -> dict[str, 
             "DynamicScalingOutSuspended": False,
             "ScheduledScalingSuspended": False,
         },
-        "ScalableTargetARN": _arn(world, resource_id),
+        "ScalableTargetARN": scalable_target_arn(world, resource_id),
     }
 
 
-def _arn(world: World, resource_id: str) -> str:
+def scalable_target_arn(world: World, resource_id: str) -> str:
     return world.arn("application-autoscaling", f"scalable-target/{identifier(resource_id)}")
 
 
