@@ -101,8 +101,8 @@ def test_a_file_can_switch_throttling_off(world_file):
         unthrottled.call("elbv2", "DescribeLoadBalancers")
 
 
-def test_what_we_ask_for_three_applications_is_far_below_the_limits(virtual):
-    """The panel observes each application every five seconds or rarer; here it is every two, and nothing is throttled."""
+def test_three_applications_observed_every_two_seconds_are_not_throttled(virtual):
+    """The panel's own pace is every five seconds."""
     application = virtual.world.applications["checkout"]
     for _ in range(20):
         for _ in range(3):

@@ -1,8 +1,9 @@
 """Every call that pages, with pages of one: boto3's own paginators see each item once, in order.
 
 API References: ``Marker`` and ``PageSize`` (Elastic Load Balancing v2), ``nextToken`` and ``maxResults`` (ECS),
-``NextToken`` and ``MaxRecords`` (CloudWatch alarms), ``MaxDatapoints`` (GetMetricData, which counts data points over all
-results and calls a result that goes on ``PartialData``), ``NextToken`` and ``MaxResults`` (Application Auto Scaling).
+``NextToken`` and ``MaxRecords`` (CloudWatch alarms), ``MaxDatapoints`` (GetMetricData, which counts data points over
+all results and calls a result that goes on ``PartialData``), ``NextToken`` and ``MaxResults`` (Application Auto
+Scaling).
 """
 
 import pytest
