@@ -2,26 +2,29 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from lab.actions import shown
 from lab.alarms import AnyAlarm, Transition
 from lab.alb import LoadBalancer, forward_weights
+from lab.cloud import Cloud
 from lab.deployments import Deployment
 from lab.ecs import Service
 from lab.errors import AwsError
 from lab.eventbridge import Delivery, Destination
+from lab.faults import SWITCHES, FaultError, Faults
 from lab.lambda_ import Function
 from lab.targets import TargetGroup
 from lab.tasks import Task
 from lab.wire.dispatch import CallLog
-from lab.world import Application, World
+from lab.world import Application
 
 Pid = Callable[[str], int | None]
 
 
-def set_destination(world: World, body: bytes) -> dict[str, Any]:
-    """Takes ``{"url", "header", "key"}``. Raises AwsError for anything else."""
+def set_destination(cloud: Cloud, body: bytes) -> dict[str, Any]:
+    """Takes ``{"url", "header", "key"}``, for every account and region. Raises AwsError for anything else."""
     try:
         given = json.loads(body)
         destination = Destination(url=given["url"], header=given["header"], key=given["key"])
@@ -29,19 +32,47 @@ def set_destination(world: World, body: bytes) -> dict[str, Any]:
         raise AwsError("InvalidDestination", 'The body must be {"url": …, "header": …, "key": …}.') from error
     if not str(destination.url).startswith(("http://", "https://")):
         raise AwsError("InvalidDestination", f"The destination's url must be http or https, not {destination.url!r}.")
-    world.bus.destination = destination
+    for world in cloud.worlds.values():
+        world.bus.destination = destination
     return {"url": destination.url, "header": destination.header}
 
 
-def state(world: World, now: float, pid: Pid) -> dict[str, Any]:
+def state(cloud: Cloud, now: float, pid: Pid) -> dict[str, Any]:
     """Everything there is to see; every time is in epoch seconds."""
+    buses = [world.bus for world in cloud.worlds.values()]
+    destination = buses[0].destination
     return {
         "now": now,
-        "applications": {slug: _application(each, pid) for slug, each in world.applications.items()},
-        "events": [_delivery(each) for each in world.bus.deliveries],
-        "dead_letters": [each.event["id"] for each in world.bus.dead_letters],
-        "destination": world.bus.destination.url if world.bus.destination else None,
+        "applications": {slug: _application(each, pid) for slug, each in cloud.applications.items()},
+        "events": [_delivery(each) for bus in buses for each in bus.deliveries],
+        "dead_letters": [each.event["id"] for bus in buses for each in bus.dead_letters],
+        "destination": destination.url if destination else None,
     }
+
+
+def faults(switches: Faults) -> dict[str, Any]:
+    """Every switch, and what is on."""
+    return {
+        "switches": [asdict(switch) for switch in SWITCHES],
+        "on": [
+            {"switch": switch.name, "application": application, "value": value}
+            for switch, application, value in switches.on()
+        ],
+    }
+
+
+def set_fault(cloud: Cloud, body: bytes) -> dict[str, Any]:
+    """Takes ``{"switch", "application", "value"}``; value null mends it. Raises FaultError and changes nothing."""
+    try:
+        given = json.loads(body)
+        name, value = str(given["switch"]), given.get("value")
+        application = str(given.get("application") or "")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FaultError('The body must be {"switch": …, "application": …, "value": …}.') from error
+    if application and application not in cloud.applications:
+        raise FaultError(f"There is no application {application!r}; there are {', '.join(cloud.applications)}.")
+    cloud.faults.set(name, value, application)
+    return faults(cloud.faults)
 
 
 def calls(log: CallLog) -> dict[str, Any]:

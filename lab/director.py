@@ -1,13 +1,14 @@
-"""Plays a scenario in a world, by the clock that is passed in, and keeps what came of it."""
+"""Plays a scenario in the cloud, by the clock that is passed in, and keeps what came of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lab.accidents import ACCIDENTS
+from lab.cloud import Cloud
 from lab.conditions import CONDITIONS, position
 from lab.faults import BY_NAME
 from lab.scenario import EndTable, LoadTable, Scenario, StepTable
-from lab.world import Application, World
+from lab.world import Application
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,14 @@ class Moment:
 
 @dataclass
 class Director:
-    """Call ``advance`` at every moment of the world.
+    """Call ``advance`` at every moment of the cloud.
 
     ``told`` is what happened, ``positions`` where the written weights stood, one after the other. At the end,
     ``missed`` names what did not come before the deadline.
     """
 
     scenario: Scenario
-    world: World
+    cloud: Cloud
     set_load: Callable[[str, LoadTable], None]
     started: float
     told: list[Moment] = field(default_factory=list)
@@ -44,7 +45,7 @@ class Director:
 
     @property
     def application(self) -> Application:
-        return self.world.applications[self.scenario.application]
+        return self.cloud.applications[self.scenario.application]
 
     @property
     def waiting_for(self) -> str:
@@ -99,10 +100,10 @@ class Director:
             self._tell(now, "load", f"{step.load.rate:g} requests a second, {step.load.slow_percent:g} % of them slow")
         if step.switch:
             switch = BY_NAME[step.switch]
-            on = self.world.faults.set(step.switch, step.value, slug if switch.scope == "application" else "")
+            on = self.cloud.faults.set(step.switch, step.value, slug if switch.scope == "application" else "")
             self._tell(now, "switch", f"{switch.title}: {step.value if on else 'off'}")
         if step.do:
-            ACCIDENTS[step.do](self.world, slug, now, **step.with_)
+            ACCIDENTS[step.do](self.cloud.home(slug), slug, now, **step.with_)
             self._tell(now, "accident", " ".join([step.do, *(f"{key}={value}" for key, value in step.with_.items())]))
 
     def _note_position(self, now: float) -> None:

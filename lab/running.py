@@ -13,10 +13,13 @@ from typing import Any, TextIO
 from aiohttp import web
 
 from lab import api, server
+from lab.calls import Calls
+from lab.cloud import Cloud
 from lab.runtime.balancer import Balancers
 from lab.runtime.containers import ContainerProcesses, LoopbackNetwork
 from lab.runtime.environments import EnvironmentProcesses
 from lab.runtime.outgoing import OutgoingHttp
+from lab.stage import Stage
 from lab.wire.dispatch import Endpoint
 from lab.world import Application, Outside, World
 from lab.worldfile import WorldTable
@@ -73,17 +76,22 @@ class Lab:
         self._environments = EnvironmentProcesses(logs)
         self._http = OutgoingHttp()
         outside = Outside(self._containers, self._environments, self._http, self._network)
-        self.world = World(table, outside, time.time())
-        self._balancers = Balancers(self.world.functions, self._environments, time.time)
-        endpoint = Endpoint(api.operations(self.world))
-        app = server.application(self.world, endpoint, self._containers.pid)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        self.cloud = Cloud(table, outside, time.time())
+        self._balancers = {
+            slug: Balancers(self.cloud.home(slug).functions, self._environments, time.time)
+            for slug in self.cloud.applications
+        }
+        endpoint = Endpoint(Calls(self.cloud), api.answered(), self.cloud.faults)
+        self._stage = Stage(self.cloud)
+        app = server.application(self.cloud, endpoint, self._stage, self._containers.pid)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, handler_cancellation=True)
 
     async def start(self) -> dict[str, Any]:
         """Opens every port, waits for warm environments, writes lab.json; returns what it wrote."""
         await self._runner.setup()
         await web.SockSite(self._runner, self._listening).start()
-        urls = {slug: await self._balancers.serve(each.load_balancer) for slug, each in self.world.applications.items()}
+        applications = self.cloud.applications
+        urls = {slug: await each.serve(applications[slug].load_balancer) for slug, each in self._balancers.items()}
         await self._environments.wait_polling(time.time() + WARM_UP_SECONDS)
         description = self._description(urls)
         partial = self._state_file.with_suffix(".partial")
@@ -92,17 +100,20 @@ class Lab:
         return description
 
     async def run(self) -> None:
-        """Moves the world for ever."""
+        """Moves the cloud for ever."""
         while True:
             self._environments.watch()
-            self.world.advance(time.time())
+            now = time.time()
+            self._stage.advance(now)
+            self.cloud.advance(now)
             await asyncio.sleep(TICK_SECONDS)
 
     async def close(self) -> None:
         """Ends every process, closes every port and removes lab.json."""
         self._state_file.unlink(missing_ok=True)
         await self._http.close()
-        await self._balancers.close()
+        for balancers in self._balancers.values():
+            await balancers.close()
         await self._environments.close()
         self._containers.close()
         await self._runner.cleanup()
@@ -112,16 +123,21 @@ class Lab:
         host, port = self._listening.getsockname()
         return {
             "endpoint": f"http://{host}:{port}",
-            "region": self.world.region,
-            "account": self.world.account,
+            "region": self.cloud.region,
+            "account": self.cloud.account,
             "pid": os.getpid(),
-            "applications": {slug: _describe(each, urls[slug]) for slug, each in self.world.applications.items()},
+            "applications": {
+                slug: _describe(each, self.cloud.home(slug), urls[slug])
+                for slug, each in self.cloud.applications.items()
+            },
         }
 
 
-def _describe(application: Application, urls: list[str]) -> dict[str, Any]:
+def _describe(application: Application, home: World, urls: list[str]) -> dict[str, Any]:
     return {
         "name": application.name,
+        "account": home.account,
+        "region": home.region,
         "urls": urls,
         "function_name": application.function.settings.name,
         "reserved_concurrency": application.function.reserved,

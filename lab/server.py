@@ -1,47 +1,87 @@
 """The lab's one HTTP port: AWS's APIs, and ``/_lab/`` beside them."""
 
+import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from aiohttp import web
 
-from lab import control
+from lab import control, stage_routes
+from lab.cloud import Cloud
 from lab.errors import AwsError
+from lab.faults import FaultError
+from lab.stage import Stage
 from lab.wire.dispatch import Endpoint
 from lab.wire.messages import Request
-from lab.world import World
 
 MOST_BYTES = 1_048_576
 
 
-def application(world: World, endpoint: Endpoint, pid: control.Pid) -> web.Application:
-    """The aiohttp application."""
-
-    async def aws(request: web.Request) -> web.Response:
-        reply = endpoint.answer(await _received(request), time.time())
-        return web.Response(status=reply.status, body=reply.body, headers=reply.headers)
-
-    async def set_destination(request: web.Request) -> web.Response:
-        body = await request.read()
-        return _answered(lambda: control.set_destination(world, body))
-
-    async def show_state(_request: web.Request) -> web.Response:
-        return web.json_response(control.state(world, time.time(), pid))
-
-    async def show_calls(_request: web.Request) -> web.Response:
-        return web.json_response(control.calls(endpoint.log))
-
-    async def health(_request: web.Request) -> web.Response:
-        return web.json_response({"status": "ok"})
-
+def application(cloud: Cloud, endpoint: Endpoint, stage: Stage, pid: control.Pid) -> web.Application:
+    """The aiohttp application; its server must cancel a handler whose client is gone."""
     app = web.Application(client_max_size=MOST_BYTES)
-    app.router.add_put("/_lab/destination", set_destination)
-    app.router.add_get("/_lab/state", show_state)
-    app.router.add_get("/_lab/calls", show_calls)
-    app.router.add_get("/_lab/health", health)
-    app.router.add_route("*", "/{path:.*}", aws)
+    app.add_routes(stage_routes.routes(stage))
+    app.add_routes(_Control(cloud, endpoint, pid).routes())
+    app.router.add_route("*", "/{path:.*}", _aws(endpoint))
     return app
+
+
+def _aws(endpoint: Endpoint) -> Callable[[web.Request], Any]:
+    async def answer(request: web.Request) -> web.Response:
+        outcome = endpoint.answer(await _received(request), time.time())
+        await asyncio.sleep(outcome.delay)
+        if outcome.without_reply == "silent":
+            await _never()
+        if outcome.reply is None:
+            return _closed(request)
+        return web.Response(status=outcome.reply.status, body=outcome.reply.body, headers=outcome.reply.headers)
+
+    return answer
+
+
+class _Control:
+    """What the lab shows and takes about itself."""
+
+    def __init__(self, cloud: Cloud, endpoint: Endpoint, pid: control.Pid) -> None:
+        self._cloud = cloud
+        self._endpoint = endpoint
+        self._pid = pid
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.put("/_lab/destination", self._set_destination),
+            web.get("/_lab/faults", self._show_faults),
+            web.put("/_lab/faults", self._set_fault),
+            web.delete("/_lab/faults", self._mend),
+            web.get("/_lab/state", self._show_state),
+            web.get("/_lab/calls", self._show_calls),
+            web.get("/_lab/health", self._health),
+        ]
+
+    async def _set_destination(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        return _answered(lambda: control.set_destination(self._cloud, body))
+
+    async def _show_faults(self, _request: web.Request) -> web.Response:
+        return web.json_response(control.faults(self._cloud.faults))
+
+    async def _set_fault(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        return _answered(lambda: control.set_fault(self._cloud, body))
+
+    async def _mend(self, _request: web.Request) -> web.Response:
+        self._cloud.faults.clear()
+        return web.json_response(control.faults(self._cloud.faults))
+
+    async def _show_state(self, _request: web.Request) -> web.Response:
+        return web.json_response(control.state(self._cloud, time.time(), self._pid))
+
+    async def _show_calls(self, _request: web.Request) -> web.Response:
+        return web.json_response(control.calls(self._endpoint.log))
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
 
 
 async def _received(request: web.Request) -> Request:
@@ -50,8 +90,23 @@ async def _received(request: web.Request) -> Request:
     return Request(request.method, url.raw_path, dict(url.query), headers, await request.read())
 
 
+async def _never() -> NoReturn:
+    """Ends when the client gives up or the lab stops: both cancel the handler."""
+    await asyncio.Event().wait()
+    raise AssertionError("nobody sets this event")
+
+
+def _closed(request: web.Request) -> web.Response:
+    """Ends the connection; the response is for aiohttp alone, nobody gets it."""
+    if request.transport is not None:
+        request.transport.close()
+    return web.Response()
+
+
 def _answered(call: Callable[[], dict[str, Any]]) -> web.Response:
     try:
         return web.json_response(call())
     except AwsError as error:
         return web.json_response({"error": error.message}, status=error.status)
+    except FaultError as error:
+        return web.json_response({"error": str(error)}, status=400)

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from lab.cloud import Cloud
 from lab.director import Director
 from lab.ending import judge_world
 from lab.scenario import NAMES, LoadTable, Scenario, ScenarioError, parse, shipped
 from lab.tables import TableError, read_table
-from lab.world import World
 
 NO_LOAD = LoadTable(0.0)
 
@@ -21,30 +21,30 @@ class StageError(Exception):
 class Stage:
     """One scenario at a time. ``loads`` is what whoever follows the stage sends, by application."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, cloud: Cloud) -> None:
         self.loads: dict[str, LoadTable] = {}
-        self._world = world
+        self._cloud = cloud
         self._director: Director | None = None
 
     def play(self, given: Mapping[str, Any], now: float) -> None:
         """Starts ``{"name"}`` of a shipped scenario or ``{"toml"}`` of another one. Raises StageError."""
         scenario = _scenario(given)
-        if scenario.application not in self._world.applications:
-            raise StageError(f"There is no application {scenario.application!r} in this world.")
+        if scenario.application not in self._cloud.applications:
+            raise StageError(f"There is no application {scenario.application!r} in this lab.")
         if self._director and not self._director.ended:
             raise StageError(f"{self._director.scenario.title!r} is being played: stop it first.")
-        self._director = Director(scenario, self._world, self.loads.__setitem__, now)
+        self._director = Director(scenario, self._cloud, self.loads.__setitem__, now)
 
     def stop(self) -> None:
         """Ends the scenario where it is and mends what it broke; the load goes on as it is."""
-        self._world.faults.clear()
+        self._cloud.faults.clear()
         self._director = None
 
     def set_load(self, given: Mapping[str, Any]) -> None:
         """Takes ``{"application", "rate", "slow_percent"}``. Raises StageError."""
         slug = given.get("application")
-        if slug not in self._world.applications:
-            raise StageError(f"There is no application {slug!r}; there are {', '.join(self._world.applications)}.")
+        if slug not in self._cloud.applications:
+            raise StageError(f"There is no application {slug!r}; there are {', '.join(self._cloud.applications)}.")
         table = {key: value for key, value in given.items() if key != "application"}
         try:
             self.loads[str(slug)] = read_table(LoadTable, table, "the load")

@@ -11,20 +11,22 @@ from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
-from lab import api
 from lab.alb import Exchange
+from lab.calls import Calls, NoAnswerError
+from lab.cloud import Cloud
 from lab.due import in_motion, next_due
 from lab.flow import FAST_SECONDS, Flow, Surroundings
 from lab.lambda_ import FunctionSettings
 from lab.load import DEFAULT_MIX, Record, interleave
 from lab.ports import Answer
 from lab.tasks import EXITING_IMAGE
-from lab.world import NODE_NAMES, Application, Outside, World
+from lab.world import NODE_NAMES, Application, Outside
 from lab.worldfile import WorldTable
 
 STEP_SECONDS = 0.1
 LONGEST_SECONDS = 60.0
 START = 1_800_000_000.0
+PATIENCE_SECONDS = 5.0  # what clients of AWS wait for an answer, as ours are configured
 
 Receiver = Callable[[Mapping[str, str], bytes, float], Answer | None]
 
@@ -136,7 +138,10 @@ class VirtualAddresses:
 
 
 class VirtualLab:
-    """A world with its clock: ``run`` moves both, ``call`` is an AWS call, ``records`` is what clients saw."""
+    """A cloud with its clock: ``run`` moves both, ``call`` is an AWS call, ``records`` is what clients saw.
+
+    ``world`` is the one of the file's own account and region.
+    """
 
     def __init__(self, table: WorldTable, seed: int = 1) -> None:
         self.now = START
@@ -145,9 +150,11 @@ class VirtualLab:
         self.http = VirtualHttp(self.containers, lambda: self.now)
         self.addresses = VirtualAddresses()
         outside = Outside(self.containers, self.environments, self.http, self.addresses)
-        self.world = World(table, outside, self.now, Random(seed))
+        self.cloud = Cloud(table, outside, self.now, Random(seed))
+        self.world = self.cloud.world_of(table.account, table.region)
+        self.faults = self.cloud.faults
         self.records: list[Record] = []
-        self._operations = api.operations(self.world)
+        self._calls = Calls(self.cloud)
         self.flows: dict[str, Flow] = {}
         self._ticked = self.now
         self._in_motion = True
@@ -156,9 +163,19 @@ class VirtualLab:
         self._order = itertools.count()
         self._nodes = itertools.cycle(NODE_NAMES)
 
-    def call(self, service: str, operation: str, /, **given: Any) -> dict[str, Any]:
-        """An AWS call's output. Raises AwsError."""
-        return self._operations[service][operation](given, self.now)
+    def call(
+        self, service: str, operation: str, /, *, access_key: str = "lab", region: str = "", **given: Any
+    ) -> dict[str, Any]:
+        """An AWS call's output. Raises AwsError, or NoAnswerError where the client would hear nothing in time.
+
+        No time passes meanwhile, however slow the API is.
+        """
+        place = region or self.cloud.region
+        who = self._calls.admit(service, operation, access_key, None, place, self.now)
+        output = self._calls.perform(who, place, service, operation, given, self.now)
+        if (self.faults.number("api_latency") or 0) >= PATIENCE_SECONDS:
+            raise NoAnswerError(f"{service}:{operation} is answered too late", took_effect=True)
+        return output
 
     def run(
         self,
@@ -189,7 +206,8 @@ class VirtualLab:
         flow = self.flows.get(slug)
         if flow is None:
             around = Surroundings(self.containers.answers, partial(self.at, quiet=True))
-            flow = self.flows[slug] = Flow(self.world.applications[slug], self.world.functions, around, self.now)
+            home = self.cloud.home(slug)
+            flow = self.flows[slug] = Flow(home.applications[slug], home.functions, around, self.now)
         flow.advance(self.now)
         flow.rate, flow.mix, flow.seconds = rate, mix, {"/sleep": slow}
         return flow
@@ -209,13 +227,14 @@ class VirtualLab:
         if self._in_motion or at % self.world.metrics.period == 0:
             for flow in self.flows.values():  # by what the nodes knew until now
                 flow.advance(at)
-        self.world.advance(at)
+        self.cloud.advance(at)
         self._next_tick = 0.0
 
     def _find_next_tick(self) -> float:
         """Moments in which nothing is due are passed over."""
-        due = next_due(self.world, self.now)
-        self._in_motion = due <= self.now or in_motion(self.world)
+        worlds = self.cloud.worlds.values()
+        due = min(next_due(world, self.now) for world in worlds)
+        self._in_motion = due <= self.now or any(map(in_motion, worlds))
         if any(flow.rate for flow in self.flows.values()):
             period = self.world.metrics.period
             due = min(due, (self.now // period + 1) * period)
@@ -228,7 +247,7 @@ class VirtualLab:
 
     def send(self, slug: str, path: str, seconds: float) -> None:
         """One request to the nodes in turn, which takes ``seconds`` where it is answered."""
-        application = self.world.applications[slug]
+        application = self.cloud.applications[slug]
         exchange = application.load_balancer.dispatch(next(self._nodes), path, self.now)
         if exchange.target is None or exchange.group is None:
             self._record(application, exchange, path, exchange.status, by_target=False)
@@ -241,7 +260,7 @@ class VirtualLab:
 
     def _invoke(self, application: Application, exchange: Exchange, path: str, seconds: float) -> None:
         function, started = application.function, self.now
-        environment = self.world.functions.begin(function, started)
+        environment = self.cloud.home(application.slug).functions.begin(function, started)
         if environment is None:
             self._record(application, exchange, path, 502, by_target=False)
             return

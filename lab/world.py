@@ -11,6 +11,7 @@ from lab.autoscaling import ScalableTargets
 from lab.building import NODE_NAMES, Account, Builder
 from lab.cloudwatch import Metrics
 from lab.composite_alarms import Child, CompositeAlarm
+from lab.dynamodb import Table
 from lab.ecs import Service
 from lab.errors import AwsError
 from lab.event_patterns import read as read_pattern
@@ -27,7 +28,7 @@ __all__ = ["NODE_NAMES", "Application", "Outside", "World", "identifier"]
 
 
 class World:
-    """Call ``advance`` often: what happens between two calls happens at the later one."""
+    """One account's region. Call ``advance`` often: what happens between two calls happens at the later one."""
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class World:
         self.task_definitions = TaskDefinitions(self.arn("ecs", "task-definition/"))
         self.groups: dict[str, targets.TargetGroup] = {}
         self.scalable_targets = ScalableTargets()
+        self.tables = {each.name: Table(each.name, each.key) for each in table.tables}
         self.bus = eventbridge.EventBus(outside.http, self._event_rules(table), self.faults)
         builder = Builder(self._shared(table, chance or Random()), outside, now)
         self.applications = {slug: builder.build(slug, each) for slug, each in table.applications.items()}

@@ -13,6 +13,7 @@ from lab.cloudwatch import percentile_of
 from lab.event_patterns import PatternError
 from lab.event_patterns import read as read_pattern
 from lab.event_rules import DAY_SECONDS, MOST_RETRIES
+from lab.iam import RoleTable, UserTable
 from lab.tables import TableError, one_of, read_file
 from lab.tasks import IMAGE
 
@@ -181,7 +182,7 @@ class EventRuleTable:
 
 @dataclass(frozen=True)
 class ApplicationTable:
-    """One API behind its own load balancer, with a Lambda and an ECS pool.
+    """One API behind its own load balancer, with a Lambda and an ECS pool; account and region "" are the file's.
 
     ``stickiness_seconds`` over 0 switches target group stickiness on in every forward action.
     """
@@ -196,6 +197,18 @@ class ApplicationTable:
     rules: tuple[RuleTable, ...] = ()
     alarms: tuple[AlarmTable, ...] = ()
     composite_alarms: tuple[CompositeAlarmTable, ...] = ()
+    account: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True)
+class DynamoTable:
+    """A DynamoDB table by its partition key, a text attribute; account and region "" are the file's."""
+
+    name: str
+    key: str
+    account: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True)
@@ -203,6 +216,7 @@ class WorldTable:
     """``node_delays_seconds``: when the load balancers' nodes a and b learn of changed weights.
 
     Without ``event_rules`` there are those of ``lab.event_rules.default_rules``.
+    ``unknown_keys``: whoever calls with an access key of no user is an administrator of the file's account, or refused.
     """
 
     applications: Mapping[str, ApplicationTable]
@@ -212,6 +226,11 @@ class WorldTable:
     account_concurrency: int = 1000
     node_delays_seconds: tuple[float, float] = (0.5, 3.0)
     event_rules: tuple[EventRuleTable, ...] = ()
+    unknown_keys: str = "administrator"
+    throttling: bool = True
+    users: Mapping[str, UserTable] = field(default_factory=dict)
+    roles: Mapping[str, RoleTable] = field(default_factory=dict)
+    tables: tuple[DynamoTable, ...] = ()
 
     def problems(self) -> list[str]:
         delays_fit = len(self.node_delays_seconds) == 2
@@ -228,6 +247,7 @@ class WorldTable:
                 for n in c.asks_for()
                 if n not in named
             ),
+            *one_of("unknown_keys", self.unknown_keys, ("administrator", "refused")),
         ]
 
 

@@ -1,27 +1,27 @@
 """The AWS calls that the lab answers, by botocore's service name and the operation's name."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
-from lab.api import application_autoscaling, cloudwatch, ecs, elbv2, lambda_, sts
+from lab.api import application_autoscaling, cloudwatch, dynamodb, ecs, elbv2, lambda_, sts
 from lab.world import World
 
-Call = Callable[[dict[str, Any], float], dict[str, Any]]
+Operation = Callable[[World, dict[str, Any], float], dict[str, Any]]
 
-_OPERATIONS: Mapping[str, Mapping[str, Callable[[World, dict[str, Any], float], dict[str, Any]]]] = {
+OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     "ecs": ecs.OPERATIONS,
     "elbv2": elbv2.OPERATIONS,
     "cloudwatch": cloudwatch.OPERATIONS,
     "lambda": lambda_.OPERATIONS,
     "application-autoscaling": application_autoscaling.OPERATIONS,
-    "sts": sts.OPERATIONS,
+    "dynamodb": dynamodb.OPERATIONS,
 }
+# STS is about the caller and belongs to no account's region.
+STS_OPERATIONS = sts.OPERATIONS
+# IAM's prefix of a service's actions, where it is not botocore's name.
+IAM_PREFIXES = {"elbv2": "elasticloadbalancing"}
 
 
-def operations(world: World) -> Mapping[str, Mapping[str, Call]]:
-    """Every operation as a function of its input and the time."""
-    return {
-        service: {name: partial(operation, world) for name, operation in calls.items()}
-        for service, calls in _OPERATIONS.items()
-    }
+def answered() -> dict[str, frozenset[str]]:
+    """The names of all operations, by service."""
+    return {service: frozenset(calls) for service, calls in {**OPERATIONS, "sts": STS_OPERATIONS}.items()}

@@ -32,7 +32,7 @@ def register_scalable_target(world: World, given: dict[str, Any], now: float) ->
         raise AwsError("ValidationException", f"ECS service doesn't exist: {given['ResourceId']}")
     low, high, suspended = given.get("MinCapacity"), given.get("MaxCapacity"), given.get("SuspendedState")
     world.scalable_targets.register(service, low, high, now, suspended)
-    return {"ScalableTargetARN": _arn(world, given["ResourceId"])}
+    return {"ScalableTargetARN": scalable_target_arn(world, given["ResourceId"])}
 
 
 def deregister_scalable_target(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
@@ -58,11 +58,11 @@ def _shown(world: World, resource_id: str, target: ScalableTarget) -> dict[str, 
         "RoleARN": f"arn:aws:iam::{world.account}:{path}/{role}",
         "CreationTime": target.created,
         "SuspendedState": target.suspended,
-        "ScalableTargetARN": _arn(world, resource_id),
+        "ScalableTargetARN": scalable_target_arn(world, resource_id),
     }
 
 
-def _arn(world: World, resource_id: str) -> str:
+def scalable_target_arn(world: World, resource_id: str) -> str:
     return world.arn("application-autoscaling", f"scalable-target/{identifier(resource_id)}")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from botocore.utils import parse_to_aware_datetime
 
 from lab.alarms import Alarm, AnyAlarm, State, Transition
+from lab.api import datapoints
 from lab.api.paging import page
 from lab.cloudwatch import KEPT_SECONDS, Metric, Metrics, percentile_of
 from lab.composite_alarms import CompositeAlarm
@@ -90,7 +91,7 @@ def get_metric_data(world: World, given: dict[str, Any], _now: float) -> dict[st
         for query in queries
         if query.get("ReturnData", True)
     ]
-    return {"MetricDataResults": results, "Messages": []}
+    return {**datapoints.page(results, given), "Messages": []}
 
 
 def _of_types(world: World, types: list[str]) -> list[AnyAlarm]:

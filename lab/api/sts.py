@@ -1,31 +1,25 @@
-"""STS: who a client is. The lab lets everybody in."""
+"""STS: who a client is, and sessions of roles."""
 
 from typing import Any
 
-from lab.world import World
-
-SESSION_SECONDS = 3600
+from lab.iam import SESSION_SECONDS, Access, Identity
 
 
-def get_caller_identity(world: World, _given: dict[str, Any], _now: float) -> dict[str, Any]:
-    return {
-        "UserId": "AIDALABLABLABLABLABLA",
-        "Account": world.account,
-        "Arn": f"arn:aws:iam::{world.account}:user/lab",
-    }
+def get_caller_identity(_access: Access, who: Identity, _given: dict[str, Any], _now: float) -> dict[str, Any]:
+    return {"UserId": who.user_id, "Account": who.account, "Arn": who.arn}
 
 
-def assume_role(_world: World, given: dict[str, Any], now: float) -> dict[str, Any]:
-    role, session = given["RoleArn"], given["RoleSessionName"]
-    arn = role.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")
+def assume_role(access: Access, who: Identity, given: dict[str, Any], now: float) -> dict[str, Any]:
+    seconds = given.get("DurationSeconds", SESSION_SECONDS)
+    session = access.assume(who, given["RoleArn"], given["RoleSessionName"], seconds, given.get("ExternalId"), now)
     return {
         "Credentials": {
-            "AccessKeyId": "ASIALABLABLABLABLABL",
-            "SecretAccessKey": "lab",
-            "SessionToken": "lab",
-            "Expiration": now + given.get("DurationSeconds", SESSION_SECONDS),
+            "AccessKeyId": session.key,
+            "SecretAccessKey": session.secret,
+            "SessionToken": session.identity.token,
+            "Expiration": session.identity.ends,
         },
-        "AssumedRoleUser": {"AssumedRoleId": f"AROALABLABLABLABLABLA:{session}", "Arn": f"{arn}/{session}"},
+        "AssumedRoleUser": {"AssumedRoleId": session.identity.user_id, "Arn": session.identity.arn},
     }
 
 

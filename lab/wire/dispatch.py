@@ -2,19 +2,20 @@
 
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, Literal
 
 import botocore.session
 from botocore.model import OperationModel, ServiceModel
 from botocore.validate import ParamValidator
 
+from lab.calls import Calls, NoAnswerError
 from lab.errors import AwsError
+from lab.faults import Faults
 from lab.wire.messages import Reply, Request
 from lab.wire.protocols import JsonProtocol, QueryProtocol, RestJsonProtocol, WireProtocol
-
-Operation = Callable[[dict[str, Any], float], dict[str, Any]]
 
 # The service's name in a signature's credential scope, and its name in botocore.
 SIGNING_NAMES = {
@@ -24,14 +25,18 @@ SIGNING_NAMES = {
     "lambda": "lambda",
     "application-autoscaling": "application-autoscaling",
     "sts": "sts",
+    "dynamodb": "dynamodb",
 }
 # How each service words invalid input.
 _INVALID = {
     "ecs": "InvalidParameterException",
     "lambda": "InvalidParameterValueException",
     "application-autoscaling": "ValidationException",
+    "dynamodb": "ValidationException",
 }
-_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([a-z0-9-]+)/aws4_request")
+_SCOPE = re.compile(
+    r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[a-z0-9-]+)/aws4_request",
+)
 _READS = ("Describe", "List", "Get", "AssumeRole")
 KEPT_WRITES = 10_000
 
@@ -65,53 +70,84 @@ class CallLog:
             del self.writes[:-KEPT_WRITES]
 
 
-class Endpoint:
-    """``operations`` are the calls that the lab answers, by botocore's service name and the operation's name."""
+@dataclass(frozen=True)
+class Outcome:
+    """What becomes of a request: a reply after a delay in seconds, no answer at all, or a connection that closes."""
 
-    def __init__(self, operations: Mapping[str, Mapping[str, Operation]]) -> None:
+    reply: Reply | None
+    delay: float = 0.0
+    without_reply: Literal["", "silent", "lost"] = ""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a signature says: whose key it is, and for which region and service."""
+
+    key: str
+    region: str
+    service: str
+
+
+class Endpoint:
+    """Answers the operations named by ``answered``, by botocore's service name."""
+
+    def __init__(self, calls: Calls, answered: Mapping[str, Set[str]], faults: Faults) -> None:
         self.log = CallLog()
-        self._operations = operations
-        session = botocore.session.get_session()
-        self._models = {name: session.get_service_model(name) for name in operations}
+        self._calls = calls
+        self._answered = answered
+        self._faults = faults
+        self._models = {name: _model(name) for name in answered}
         self._protocols = {name: _protocol(model) for name, model in self._models.items()}
 
-    def answer(self, request: Request, now: float) -> Reply:
+    def answer(self, request: Request, now: float) -> Outcome:
         request_id = str(uuid.uuid4())
         protocol: WireProtocol = next(iter(self._protocols.values()))
+        delay = self._faults.number("api_latency") or 0.0
         try:
-            service = self._service(request)
-            protocol = self._protocols[service]
-            return self._call(service, protocol, request, request_id, now)
+            scope = self._scope(request)
+            protocol = self._protocols[scope.service]
+            return Outcome(self._call(scope, protocol, request, request_id, now), delay)
         except AwsError as error:
-            return protocol.refuse(error, request_id)
+            return Outcome(protocol.refuse(error, request_id), delay)
+        except NoAnswerError as error:
+            return Outcome(None, delay, "lost" if error.took_effect else "silent")
 
-    def _service(self, request: Request) -> str:
-        scope = _SCOPE.search(request.headers.get("authorization", ""))
-        if not scope:
+    def _scope(self, request: Request) -> Scope:
+        found = _SCOPE.search(request.headers.get("authorization", ""))
+        if not found:
             raise AwsError("MissingAuthenticationToken", "The request is not signed (AWS Signature Version 4)", 403)
-        service = SIGNING_NAMES.get(scope[1], "")
-        if service not in self._operations:
-            raise AwsError("UnknownService", f"The lab has no service '{scope[1]}'", 404)
-        return service
+        service = SIGNING_NAMES.get(found["service"], "")
+        if service not in self._answered:
+            raise AwsError("UnknownService", f"The lab has no service '{found['service']}'", 404)
+        return Scope(found["key"], found["region"], service)
 
-    def _call(self, service: str, protocol: WireProtocol, request: Request, request_id: str, now: float) -> Reply:
-        name = protocol.operation(request)
-        call = self._operations[service].get(name)
-        if call is None:
+    def _call(self, scope: Scope, protocol: WireProtocol, request: Request, request_id: str, now: float) -> Reply:
+        service, name = scope.service, protocol.operation(request)
+        if name not in self._answered[service]:
             raise AwsError("UnknownOperationException", f"The lab does not answer {service}:{name or '?'}")
         operation = self._models[service].operation_model(name)
         ok = False
         try:
+            token = request.headers.get("x-amz-security-token", "")
+            who = self._calls.admit(service, name, scope.key, token, scope.region, now)
             given = protocol.read(operation, request)
             _validate(service, operation, given)
-            reply = protocol.write(operation, call(given, now), request_id)
+            output = self._calls.perform(who, scope.region, service, name, given, now)
             ok = True
         except AwsError as error:
             error.status = _status(operation, error)
             raise
+        except NoAnswerError as error:
+            ok = error.took_effect
+            raise
         finally:
             self.log.add(service, name, now, ok=ok)
-        return reply
+        return protocol.write(operation, output, request_id)
+
+
+@cache
+def _model(service: str) -> ServiceModel:
+    return botocore.session.get_session().get_service_model(service)
 
 
 def _protocol(model: ServiceModel) -> WireProtocol:

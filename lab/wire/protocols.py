@@ -52,7 +52,8 @@ class JsonProtocol:
         headers = {"Content-Type": self._content_type, "x-amzn-RequestId": request_id}
         if self._query_errors:
             headers["x-amzn-query-error"] = f"{error.code};{_fault(error)}"
-        return Reply(error.status, json.dumps({"__type": error.code, "message": error.message}).encode(), headers)
+        body = {"__type": error.code, "message": error.message, **error.members}
+        return Reply(error.status, json.dumps(body).encode(), headers)
 
 
 class QueryProtocol:

@@ -59,6 +59,10 @@ missing_data = "notBreaching"
 reserved_concurrency = 1
 timeout_seconds = 1
 environment = { SLEEP_SECONDS = "3" }
+
+[[tables]]
+name = "leases"
+key = "application"
 """
 
 

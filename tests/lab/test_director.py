@@ -13,7 +13,7 @@ def play(virtual, text, seconds, *, meanwhile=None):
     """Moves the lab for so many seconds under a director; answers with it and the loads that it asked for."""
     loads = []
     scenario = parse(HEAD + text, "the test's scenario")
-    director = Director(scenario, virtual.world, lambda slug, load: loads.append((slug, load)), virtual.now)
+    director = Director(scenario, virtual.cloud, lambda slug, load: loads.append((slug, load)), virtual.now)
     for second in range(seconds):
         if meanwhile:
             meanwhile(second)

@@ -1,0 +1,138 @@
+"""What each call needs: the IAM action, the resources that it is checked against, and the condition keys.
+
+Source: Service Authorization Reference, the pages of the services. An action without resource types is checked against
+``*``. ``ecs:ListTasks`` has container instances for its resources, which Fargate has none of: ``*`` as well. Composite
+alarms are shown only to who may describe all alarms (CloudWatch API Reference, ``DescribeAlarms``).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lab.api.application_autoscaling import scalable_target_arn
+from lab.world import World
+
+Given = dict[str, Any]
+
+
+def _anything(_world: World, _given: Given) -> list[str]:
+    return ["*"]
+
+
+def _no_context(_world: World, _given: Given) -> dict[str, str]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Permission:
+    """``resources`` are ARNs, each of which must be allowed; ``context`` are the request's condition keys."""
+
+    action: str
+    resources: Callable[[World, Given], list[str]] = _anything
+    context: Callable[[World, Given], dict[str, str]] = _no_context
+
+
+def _member(name: str) -> Callable[[World, Given], list[str]]:
+    """The resource is an ARN that the call itself has."""
+    return lambda _world, given: [given[name]]
+
+
+def _cluster(world: World, given: Given) -> dict[str, str]:
+    return {"ecs:cluster": world.arn("ecs", f"cluster/{_cluster_name(given)}")}
+
+
+def _cluster_name(given: Given) -> str:
+    return str(given.get("cluster", "default")).rpartition("/")[2]
+
+
+def _in_cluster(world: World, given: Given, kind: str, names: list[str]) -> list[str]:
+    """Names or ARNs of services or tasks as ARNs."""
+    ids = [name.rpartition("/")[2] for name in names]
+    return [world.arn("ecs", f"{kind}/{_cluster_name(given)}/{each}") for each in ids]
+
+
+def _services(world: World, given: Given) -> list[str]:
+    return _in_cluster(world, given, "service", given["services"])
+
+
+def _service(world: World, given: Given) -> list[str]:
+    return _in_cluster(world, given, "service", [given["service"]])
+
+
+def _tasks(world: World, given: Given) -> list[str]:
+    return _in_cluster(world, given, "task", given["tasks"])
+
+
+def _alarms(world: World, given: Given) -> list[str]:
+    if "CompositeAlarm" in given.get("AlarmTypes", ()):
+        return ["*"]
+    return [world.arn("cloudwatch", f"alarm:{name}") for name in given.get("AlarmNames") or ["*"]]
+
+
+def _named_alarms(world: World, given: Given) -> list[str]:
+    return [world.arn("cloudwatch", f"alarm:{name}") for name in given["AlarmNames"]]
+
+
+def _alarm(world: World, given: Given) -> list[str]:
+    return [world.arn("cloudwatch", f"alarm:{given.get('AlarmName', '*')}")]
+
+
+def _function(world: World, given: Given) -> list[str]:
+    name = given["FunctionName"].rpartition(":function:")[2].partition(":")[0]
+    return [world.arn("lambda", f"function:{name}")]
+
+
+def _scalable_target(world: World, given: Given) -> list[str]:
+    """A target that does not exist yet has no id to be named by."""
+    known = given["ResourceId"] in world.scalable_targets.by_resource
+    return [
+        scalable_target_arn(world, given["ResourceId"])
+        if known
+        else world.arn("application-autoscaling", "scalable-target/*")
+    ]
+
+
+def _table(world: World, given: Given) -> list[str]:
+    return [world.arn("dynamodb", f"table/{given['TableName'].rpartition('/')[2]}")]
+
+
+def _external_id(_world: World, given: Given) -> dict[str, str]:
+    return {"sts:ExternalId": given["ExternalId"]} if "ExternalId" in given else {}
+
+
+_ELB, _CLOUDWATCH, _SCALING = "elasticloadbalancing", "cloudwatch", "application-autoscaling"
+
+PERMISSIONS = {
+    ("ecs", "DescribeServices"): Permission("ecs:DescribeServices", _services, _cluster),
+    ("ecs", "UpdateService"): Permission("ecs:UpdateService", _service, _cluster),
+    ("ecs", "ListTasks"): Permission("ecs:ListTasks", context=_cluster),
+    ("ecs", "DescribeTasks"): Permission("ecs:DescribeTasks", _tasks, _cluster),
+    ("ecs", "DescribeTaskDefinition"): Permission("ecs:DescribeTaskDefinition"),
+    ("elbv2", "DescribeLoadBalancers"): Permission(f"{_ELB}:DescribeLoadBalancers"),
+    ("elbv2", "DescribeListeners"): Permission(f"{_ELB}:DescribeListeners"),
+    ("elbv2", "DescribeRules"): Permission(f"{_ELB}:DescribeRules"),
+    ("elbv2", "DescribeTargetGroups"): Permission(f"{_ELB}:DescribeTargetGroups"),
+    ("elbv2", "DescribeTargetGroupAttributes"): Permission(f"{_ELB}:DescribeTargetGroupAttributes"),
+    ("elbv2", "DescribeTargetHealth"): Permission(f"{_ELB}:DescribeTargetHealth"),
+    ("elbv2", "ModifyListener"): Permission(f"{_ELB}:ModifyListener", _member("ListenerArn")),
+    ("elbv2", "ModifyRule"): Permission(f"{_ELB}:ModifyRule", _member("RuleArn")),
+    ("cloudwatch", "DescribeAlarms"): Permission(f"{_CLOUDWATCH}:DescribeAlarms", _alarms),
+    ("cloudwatch", "DescribeAlarmHistory"): Permission(f"{_CLOUDWATCH}:DescribeAlarmHistory", _alarm),
+    ("cloudwatch", "SetAlarmState"): Permission(f"{_CLOUDWATCH}:SetAlarmState", _alarm),
+    ("cloudwatch", "EnableAlarmActions"): Permission(f"{_CLOUDWATCH}:EnableAlarmActions", _named_alarms),
+    ("cloudwatch", "DisableAlarmActions"): Permission(f"{_CLOUDWATCH}:DisableAlarmActions", _named_alarms),
+    ("cloudwatch", "GetMetricData"): Permission(f"{_CLOUDWATCH}:GetMetricData"),
+    ("lambda", "GetFunctionConcurrency"): Permission("lambda:GetFunctionConcurrency", _function),
+    ("lambda", "PutFunctionConcurrency"): Permission("lambda:PutFunctionConcurrency", _function),
+    ("lambda", "GetFunctionConfiguration"): Permission("lambda:GetFunctionConfiguration", _function),
+    ("lambda", "GetAccountSettings"): Permission("lambda:GetAccountSettings"),
+    (_SCALING, "DescribeScalableTargets"): Permission(f"{_SCALING}:DescribeScalableTargets"),
+    (_SCALING, "RegisterScalableTarget"): Permission(f"{_SCALING}:RegisterScalableTarget", _scalable_target),
+    (_SCALING, "DeregisterScalableTarget"): Permission(f"{_SCALING}:DeregisterScalableTarget", _scalable_target),
+    ("sts", "AssumeRole"): Permission("sts:AssumeRole", _member("RoleArn"), _external_id),
+    ("sts", "GetCallerIdentity"): Permission("sts:GetCallerIdentity"),
+    ("dynamodb", "GetItem"): Permission("dynamodb:GetItem", _table),
+    ("dynamodb", "PutItem"): Permission("dynamodb:PutItem", _table),
+    ("dynamodb", "UpdateItem"): Permission("dynamodb:UpdateItem", _table),
+    ("dynamodb", "DeleteItem"): Permission("dynamodb:DeleteItem", _table),
+}

@@ -1,0 +1,93 @@
+"""Token buckets in front of AWS's APIs, for each account, region and bucket.
+
+Sources: ECS API Reference, "Request throttling for the Amazon ECS API"; Elastic Load Balancing User Guide, "Request
+throttling for the Elastic Load Balancing API"; CloudWatch endpoints and quotas; Lambda Developer Guide, "Lambda quotas"
+("across all APIs"); IAM User Guide, "IAM and AWS STS quotas". Where AWS documents a rate and no burst, the bucket holds
+one second of it. Application Auto Scaling documents no rate: the lab assumes that of ECS's services, which it reads and
+writes. DynamoDB throttles tables and not the account, which the lab leaves out.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limit:
+    """``capacity`` requests at once, ``refill`` requests a second."""
+
+    name: str
+    capacity: float
+    refill: float
+
+
+_ECS_WRITES = Limit("ecs service modify", 50, 5)
+_ECS_SERVICES = Limit("ecs service read", 100, 20)
+_ECS_TASKS = Limit("ecs cluster resource read", 100, 20)
+_ELB_WRITES = Limit("elbv2 mutating", 20, 3)
+_ELB_READS = Limit("elbv2 non-mutating", 40, 10)
+_LAMBDA = Limit("lambda control plane", 15, 15)
+_STS = Limit("sts", 600, 600)
+
+LIMITS = {
+    ("ecs", "UpdateService"): _ECS_WRITES,
+    ("ecs", "DescribeServices"): _ECS_SERVICES,
+    ("ecs", "ListTasks"): _ECS_TASKS,
+    ("ecs", "DescribeTasks"): _ECS_TASKS,
+    ("ecs", "DescribeTaskDefinition"): _ECS_TASKS,
+    ("elbv2", "DescribeLoadBalancers"): _ELB_READS,
+    ("elbv2", "DescribeListeners"): _ELB_READS,
+    ("elbv2", "DescribeRules"): _ELB_READS,
+    ("elbv2", "DescribeTargetGroups"): _ELB_READS,
+    ("elbv2", "DescribeTargetGroupAttributes"): _ELB_READS,
+    ("elbv2", "DescribeTargetHealth"): _ELB_READS,
+    ("elbv2", "ModifyListener"): _ELB_WRITES,
+    ("elbv2", "ModifyRule"): _ELB_WRITES,
+    ("cloudwatch", "DescribeAlarms"): Limit("cloudwatch DescribeAlarms", 9, 9),
+    ("cloudwatch", "DescribeAlarmHistory"): Limit("cloudwatch DescribeAlarmHistory", 20, 20),
+    ("cloudwatch", "SetAlarmState"): Limit("cloudwatch SetAlarmState", 3, 3),
+    ("cloudwatch", "EnableAlarmActions"): Limit("cloudwatch EnableAlarmActions", 3, 3),
+    ("cloudwatch", "DisableAlarmActions"): Limit("cloudwatch DisableAlarmActions", 3, 3),
+    ("cloudwatch", "GetMetricData"): Limit("cloudwatch GetMetricData", 500, 500),
+    ("lambda", "GetFunctionConcurrency"): _LAMBDA,
+    ("lambda", "PutFunctionConcurrency"): _LAMBDA,
+    ("lambda", "GetFunctionConfiguration"): _LAMBDA,
+    ("lambda", "GetAccountSettings"): _LAMBDA,
+    ("application-autoscaling", "DescribeScalableTargets"): Limit("application-autoscaling read", 100, 20),
+    ("application-autoscaling", "RegisterScalableTarget"): Limit("application-autoscaling modify", 50, 5),
+    ("application-autoscaling", "DeregisterScalableTarget"): Limit("application-autoscaling modify", 50, 5),
+    ("sts", "AssumeRole"): _STS,
+    ("sts", "GetCallerIdentity"): _STS,
+}
+
+
+@dataclass
+class Bucket:
+    """Starts full."""
+
+    limit: Limit
+    tokens: float
+    filled: float
+
+    def take(self, now: float) -> bool:
+        gained = max(0.0, now - self.filled) * self.limit.refill
+        self.tokens = min(self.limit.capacity, self.tokens + gained)
+        self.filled = max(now, self.filled)
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+class Throttling:
+    """All buckets; an operation without a limit is never throttled."""
+
+    def __init__(self, *, on: bool) -> None:
+        self._on = on
+        self._buckets: dict[tuple[str, str, str], Bucket] = {}
+
+    def admits(self, account: str, region: str, service: str, operation: str, now: float) -> bool:
+        """Takes a token; false when there is none."""
+        limit = LIMITS.get((service, operation))
+        if limit is None or not self._on:
+            return True
+        key = account, region, limit.name
+        return self._buckets.setdefault(key, Bucket(limit, limit.capacity, now)).take(now)
