@@ -52,7 +52,7 @@ class Surroundings:
 
 @dataclass
 class Flow:
-    """``rate`` requests a second; ``seconds`` says how long a path takes where it is not fast.
+    """``rate`` requests a second, until it is ``set`` anew.
 
     ``losses`` are the failed requests since it was last emptied, ``answered`` counts all by pool and status.
     """
@@ -62,13 +62,20 @@ class Flow:
     surroundings: Surroundings
     reached: float
     rate: float = 0.0
-    mix: Sequence[tuple[str, float]] = (("/", 1.0),)
-    seconds: Mapping[str, float] = field(default_factory=dict)
     losses: list[Answers] = field(default_factory=list)
     answered: Counter[tuple[str, int]] = field(default_factory=Counter)
+    _ways: Mapping[tuple[str, float], float] = field(default_factory=dict)
     _step: float = 0.0
     _carried: dict[tuple[str, float], float] = field(default_factory=dict)
     _turn: int = 0
+
+    def set(self, rate: float, mix: Sequence[tuple[str, float]], seconds: Mapping[str, float]) -> None:
+        """``mix`` gives each path its share; ``seconds`` says how long a path takes where it is not fast."""
+        ways: dict[tuple[str, float], float] = {}
+        for path, share in mix:
+            way = self._balancer.rule_for(path).arn, seconds.get(path, FAST_SECONDS)
+            ways[way] = ways.get(way, 0.0) + share / sum(each for _, each in mix)
+        self.rate, self._ways = rate, ways
 
     @property
     def _balancer(self) -> LoadBalancer:
@@ -76,8 +83,10 @@ class Flow:
 
     def advance(self, now: float) -> None:
         """The requests that arrived since the last time, counted in the period in which the step began."""
+        if now <= self.reached:
+            return
         since, self.reached, self._step = self.reached, now, now - self.reached
-        if self.rate <= 0 or self._step <= 0:
+        if self.rate <= 0:
             return
         arrivals = list(self._arrivals())
         self._invoke([each for each in arrivals if each.group and each.group.kind == "lambda"], since)
@@ -90,11 +99,10 @@ class Flow:
     def _arrivals(self) -> Iterator[Arrival]:
         """By where the nodes send them, and by how long they take."""
         amounts: dict[tuple[str, float], float] = {}
-        whole = sum(share for _, share in self.mix) * len(self._balancer.nodes)
-        for path, share in self.mix:
-            rule, seconds = self._balancer.rule_for(path).arn, self.seconds.get(path, FAST_SECONDS)
-            amount = self.rate * self._step * share / whole
-            for node in self._balancer.nodes.values():
+        nodes = list(self._balancer.nodes.values())
+        for (rule, seconds), share in self._ways.items():
+            amount = self.rate * self._step * share / len(nodes)
+            for node in nodes:
                 for arn, part in _parts(forward_weights(node.known[rule])):
                     amounts[arn, seconds] = amounts.get((arn, seconds), 0.0) + amount * part
         for (arn, seconds), amount in amounts.items():

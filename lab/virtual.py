@@ -209,7 +209,7 @@ class VirtualLab:
             home = self.cloud.home(slug)
             flow = self.flows[slug] = Flow(home.applications[slug], home.functions, around, self.now)
         flow.advance(self.now)
-        flow.rate, flow.mix, flow.seconds = rate, mix, {"/sleep": slow}
+        flow.set(rate, mix, {"/sleep": slow})
         return flow
 
     def _step(self, tick: float) -> None:
@@ -224,9 +224,9 @@ class VirtualLab:
 
     def _tick(self, at: float) -> None:
         self.now = self._ticked = at
-        if self._in_motion or at % self.world.metrics.period == 0:
-            for flow in self.flows.values():  # by what the nodes knew until now
-                flow.advance(at)
+        period = self.world.metrics.period
+        for flow in self.flows.values():  # by what the nodes knew until now; in quiet times by whole periods
+            flow.advance(at if self._in_motion else at // period * period)
         self.cloud.advance(at)
         self._next_tick = 0.0
 
@@ -236,8 +236,7 @@ class VirtualLab:
         due = min(next_due(world, self.now) for world in worlds)
         self._in_motion = due <= self.now or any(map(in_motion, worlds))
         if any(flow.rate for flow in self.flows.values()):
-            period = self.world.metrics.period
-            due = min(due, (self.now // period + 1) * period)
+            due = min(due, self.now + self.world.metrics.period)
         wanted = math.ceil(round(due / STEP_SECONDS, 3)) * STEP_SECONDS if due < math.inf else math.inf
         return max(self._soonest_tick(), round(min(wanted, self._ticked + LONGEST_SECONDS), 6))
 
