@@ -18,18 +18,20 @@ from lab.wire.messages import Request
 MOST_BYTES = 1_048_576
 
 
-def application(cloud: Cloud, endpoint: Endpoint, stage: Stage, pid: control.Pid) -> web.Application:
+def application(
+    cloud: Cloud, endpoint: Endpoint, stage: Stage, pid: control.Pid, clock: Callable[[], float] = time.time
+) -> web.Application:
     """The aiohttp application; its server must cancel a handler whose client is gone."""
     app = web.Application(client_max_size=MOST_BYTES)
-    app.add_routes(stage_routes.routes(stage))
-    app.add_routes(_Control(cloud, endpoint, pid).routes())
-    app.router.add_route("*", "/{path:.*}", _aws(endpoint))
+    app.add_routes(stage_routes.routes(stage, clock))
+    app.add_routes(_Control(cloud, endpoint, pid, clock).routes())
+    app.router.add_route("*", "/{path:.*}", _aws(endpoint, clock))
     return app
 
 
-def _aws(endpoint: Endpoint) -> Callable[[web.Request], Any]:
+def _aws(endpoint: Endpoint, clock: Callable[[], float]) -> Callable[[web.Request], Any]:
     async def answer(request: web.Request) -> web.Response:
-        outcome = endpoint.answer(await _received(request), time.time())
+        outcome = endpoint.answer(await _received(request), clock())
         await asyncio.sleep(outcome.delay)
         if outcome.without_reply == "silent":
             await _never()
@@ -43,10 +45,11 @@ def _aws(endpoint: Endpoint) -> Callable[[web.Request], Any]:
 class _Control:
     """What the lab shows and takes about itself."""
 
-    def __init__(self, cloud: Cloud, endpoint: Endpoint, pid: control.Pid) -> None:
+    def __init__(self, cloud: Cloud, endpoint: Endpoint, pid: control.Pid, clock: Callable[[], float]) -> None:
         self._cloud = cloud
         self._endpoint = endpoint
         self._pid = pid
+        self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -75,7 +78,7 @@ class _Control:
         return web.json_response(control.faults(self._cloud.faults))
 
     async def _show_state(self, _request: web.Request) -> web.Response:
-        return web.json_response(control.state(self._cloud, time.time(), self._pid))
+        return web.json_response(control.state(self._cloud, self._clock(), self._pid))
 
     async def _show_calls(self, _request: web.Request) -> web.Response:
         return web.json_response(control.calls(self._endpoint.log))

@@ -1,6 +1,5 @@
 """``/_lab/scenario`` and ``/_lab/loads``: what is played, and what clients are asked to send."""
 
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,11 +10,11 @@ from lab.stage import Stage, StageError, catalogue, read_body
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
-def routes(stage: Stage) -> list[web.RouteDef]:
+def routes(stage: Stage, clock: Callable[[], float]) -> list[web.RouteDef]:
     """For the lab's HTTP server."""
 
     def play(given: dict[str, Any]) -> None:
-        stage.play(given, time.time())
+        stage.play(given, clock())
 
     async def show(_request: web.Request) -> web.Response:
         return web.json_response(stage.shown())
