@@ -110,3 +110,39 @@ def test_a_state_directory_serves_one_lab(small, tmp_path):
     refused = pytest.raises(LabDidNotStartError, match="Another lab uses")
     with start_lab(small, state, port=0), refused, start_lab(small, state, port=0):
         pass
+
+
+MOMENTS = [0.0, 0.15, 0.3, 0.5, 0.7, 0.9, 1.1, 1.4, 1.8, 2.3, 3.0]
+ENDINGS = [signal.SIGTERM, signal.SIGINT, signal.SIGKILL]
+
+
+def started_under(directory):
+    """Processes whose TMPDIR is that directory: the lab passes it on to whatever it starts."""
+    mark, found = f"TMPDIR={directory}".encode(), []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            variables = environ.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if mark in variables and lives(environ.parent.name):
+            found.append(environ.parent.name)
+    return found
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seconds", MOMENTS)
+def test_stopped_at_any_moment_it_leaves_nothing_behind(small, tmp_path, seconds):
+    """Also while it starts: imports, opens ports, starts processes. Files are in its own directory alone."""
+    own, state = tmp_path / "own", tmp_path / "state"
+    own.mkdir()
+    environment = {"PATH": os.environ["PATH"], "HOME": str(own), "TMPDIR": str(own), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "lab", "--world", str(small), "--port", "0", "--state-dir", str(state)]
+    for ending in ENDINGS:
+        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+            time.sleep(seconds)  # the moment is what is tried
+            process.send_signal(ending)
+            process.wait(15)
+        wait_for(lambda: not started_under(own), f"the end of every process after {ending.name} at {seconds} s")
+        assert list(own.iterdir()) == []
+        with start_lab(small, state, port=0) as again:
+            assert can_connect(again.endpoint), "the same directory serves again"
