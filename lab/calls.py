@@ -59,7 +59,7 @@ class Calls:
         world = self._cloud.world_of(who.account, region)
         resources = permission.resources(world, given)
         self._refuse_by_switch(who, service, permission, resources[0])
-        if service == "sts":  # AssumeRole asks the role's trust as well; GetCallerIdentity needs no permission
+        if service == "sts":
             return
         for resource in resources:
             authorize(who, service, permission.action, resource, permission.context(world, given))

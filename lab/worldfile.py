@@ -147,9 +147,11 @@ class WorldTable:
 
     def problems(self) -> list[str]:
         delays_fit = len(self.node_delays_seconds) == 2
+        keys = [user.access_key_id for user in self.users.values()]
         return [
             *([] if self.applications else ["applications: at least one [applications.SLUG] table is needed"]),
             *([] if delays_fit else ["node_delays_seconds: two numbers are needed, for nodes a and b"]),
+            *(["users: an access_key_id may belong to one user alone"] if len(set(keys)) < len(keys) else []),
             *_one_of("unknown_keys", self.unknown_keys, ("administrator", "refused")),
         ]
 
