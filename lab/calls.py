@@ -57,7 +57,7 @@ class Calls:
     def _authorize(self, who: Identity, region: str, service: str, name: str, given: dict[str, Any]) -> None:
         permission = PERMISSIONS[service, name]
         world = self._cloud.world_of(who.account, region)
-        resources = permission.resources(world, given)
+        resources = permission.resources(world, given) or ["*"]
         self._refuse_by_switch(who, service, permission, resources[0])
         if service == "sts":
             return

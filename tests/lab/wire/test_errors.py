@@ -92,6 +92,7 @@ def ecs(_virtual):
     yield "ecs", "UpdateService", deployed, invalid, 400, "forceNewDeployment"
     yield "ecs", "UpdateService", nobody | {"cluster": "x"}, "ClusterNotFoundException", 400, "Cluster not found."
     yield "ecs", "DescribeServices", CLUSTER | {"services": ["x"] * 11}, invalid, 400, "1 to 10"
+    yield "ecs", "DescribeServices", CLUSTER | {"services": []}, invalid, 400, "1 to 10"
     yield "ecs", "DescribeTasks", CLUSTER | {"tasks": ["x"] * 101}, invalid, 400, "1 to 100"
     yield "ecs", "DescribeTasks", {"tasks": ["x"]}, "ClusterNotFoundException", 400, "Cluster not found."
     yield "ecs", "ListTasks", CLUSTER | {"serviceName": "none"}, "ServiceNotFoundException", 400, "Service not found."
