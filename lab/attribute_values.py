@@ -29,7 +29,7 @@ def holds(left: Value | None, operator: str, right: Value | None) -> bool:
         return bool(first == second) == (operator == "=")
     if next(iter(left)) not in _ORDERED:
         return False
-    return {"<": first < second, "<=": first <= second, ">": first > second, ">=": first >= second}[operator]
+    return bool({"<": first < second, "<=": first <= second, ">": first > second, ">=": first >= second}[operator])
 
 
 def total(left: Value | None, sign: int, right: Value | None) -> Value | None:

@@ -57,9 +57,9 @@ class Calls:
     def _authorize(self, who: Identity, region: str, service: str, name: str, given: dict[str, Any]) -> None:
         permission = PERMISSIONS[service, name]
         world = self._cloud.world_of(who.account, region)
-        resources = permission.resources(world, given)
+        resources = permission.resources(world, given) or ["*"]
         self._refuse_by_switch(who, service, permission, resources[0])
-        if service == "sts":  # AssumeRole asks the role's trust as well; GetCallerIdentity needs no permission
+        if service == "sts":
             return
         for resource in resources:
             authorize(who, service, permission.action, resource, permission.context(world, given))

@@ -7,7 +7,7 @@ from lab.faults import Faults
 from lab.iam import Access
 from lab.throttling import Throttling
 from lab.world import Application, Outside, World
-from lab.worldfile import WorldTable
+from lab.worldfile import ApplicationTable, DynamoTable, WorldTable
 
 Place = tuple[str, str]
 
@@ -64,7 +64,7 @@ class Cloud:
 
 def _places(table: WorldTable) -> list[Place]:
     """The file's own account and region first, then the others that have applications or tables."""
-    parts = [*table.applications.values(), *table.tables]
+    parts: list[ApplicationTable | DynamoTable] = [*table.applications.values(), *table.tables]
     named = [(each.account or table.account, each.region or table.region) for each in parts]
     return list(dict.fromkeys([(table.account, table.region), *named]))
 

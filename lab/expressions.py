@@ -92,7 +92,7 @@ class _Parser:
 
     def __init__(self, kind: str, text: str, placeholders: Placeholders) -> None:
         self._kind = kind
-        self._tokens = [*_TOKEN.findall(text), "<EOF>"]
+        self._tokens: list[str] = [*_TOKEN.findall(text), "<EOF>"]
         self._at = 0
         self._placeholders = placeholders
         if len(self._tokens) == 1:
@@ -172,7 +172,7 @@ class _Parser:
         """An attribute's name, plain or behind a #placeholder."""
         token = self._token
         if token.startswith("#"):
-            return self._placeholder(self._placeholders.names, "name used in the document path", "name")
+            return str(self._placeholder(self._placeholders.names, "name used in the document path", "name"))
         if not token[0].isalpha():
             raise self._syntax_error()
         if token.upper() in RESERVED:

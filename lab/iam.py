@@ -7,6 +7,7 @@ and ``GetCallerIdentity``; IAM User Guide, "Roles terms and concepts" (role chai
 
 import hashlib
 import itertools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ SESSION_SECONDS = 3600
 LONGEST_SESSION_SECONDS = 43_200
 LONGEST_CHAINED_SECONDS = 3600
 ASSUME = "sts:AssumeRole"
+SESSION_KEY = "ASIA"  # how the access keys of sessions begin, and no user's
+_ROLE_ARN = re.compile(r"arn:aws:iam::\d+:role/.+")
 
 
 @dataclass(frozen=True)
@@ -82,37 +85,46 @@ class Access:
     def identify(self, service: str, key: str, token: str | None, now: float) -> Identity:
         """The owner of a key; ``token`` None is not compared. Raises AwsError as ``service`` words it."""
         found = self._identities.get(key)
-        if found is None and self._others_refused:
+        if found is None:
+            return self._stranger(service, key)
+        if token not in (None, found.token):
             raise refusals.unknown_key(service)
-        identity = found or _administrator(self._account)
-        if token is not None and token != identity.token and found is not None:
-            raise refusals.unknown_key(service)
-        if now >= identity.ends:
+        if now >= found.ends:
             raise refusals.expired(service)
-        return identity
+        return found
 
     def assume(
         self, who: Identity, arn: str, session: str, seconds: int, external_id: str | None, now: float
     ) -> Session:
         """A new session of the role. Raises AwsError."""
+        if not _ROLE_ARN.fullmatch(arn):
+            raise AwsError("ValidationError", f"{arn} is invalid")
         role = self._find(arn)
         if role is None or not _trusts(role, who) or role.external_id not in ("", external_id):
             raise refusals.denied("sts", f"User: {who.arn} is not authorized to perform: {ASSUME} on resource: {arn}")
-        if not (who.account == _account_of(arn) and _named(role, who)):
-            authorize(who, "sts", ASSUME, arn, {"sts:ExternalId": external_id} if external_id else {})
+        verdict = judge(who.policy, ASSUME, arn, {"sts:ExternalId": external_id} if external_id else {})
+        trusted_by_name = who.account == _account_of(arn) and _named(role, who)
+        if verdict == "denied" or (verdict == "not allowed" and not trusted_by_name):
+            raise refusals.denied("sts", denial(who, ASSUME, arn, explicit=verdict == "denied"))
         _check_duration(role, seconds, chained=bool(who.role_arn))
         return self._begin(role, arn, session, now + seconds)
+
+    def _stranger(self, service: str, key: str) -> Identity:
+        """An administrator, unless the file says otherwise; a session's key can only be one of a lab that has ended."""
+        if self._others_refused or key.startswith(SESSION_KEY):
+            raise refusals.unknown_key(service)
+        return _administrator(self._account)
 
     def _find(self, arn: str) -> RoleTable | None:
         anyone = RoleTable(trust=("*",), max_session_seconds=LONGEST_SESSION_SECONDS)
         return self._roles.get(arn) if self._roles else anyone
 
     def _begin(self, role: RoleTable, arn: str, session: str, ends: float) -> Session:
-        key = f"ASIA{unique_id(f'{arn}/{session}/{next(self._numbers)}')}"
-        assumed = f"{arn.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/{session}"
+        key = SESSION_KEY + unique_id(f"{arn}/{session}/{next(self._numbers)}")
+        account, name = _account_of(arn), arn.rpartition("/")[2]
         identity = Identity(
-            account=_account_of(arn),
-            arn=assumed,
+            account=account,
+            arn=f"arn:aws:sts::{account}:assumed-role/{name}/{session}",
             user_id=f"AROA{unique_id(arn)}:{session}",
             policy=role.policy,
             role_arn=arn,
@@ -170,7 +182,7 @@ def _named(role: RoleTable, who: Identity) -> bool:
 
 
 def _account_of(arn: str) -> str:
-    return arn.split(":")[4] if arn.count(":") >= 5 else ""
+    return arn.split(":")[4]
 
 
 def _check_duration(role: RoleTable, seconds: int, *, chained: bool) -> None:

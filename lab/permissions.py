@@ -2,7 +2,8 @@
 
 Source: Service Authorization Reference, the pages of the services. An action without resource types is checked against
 ``*``. ``ecs:ListTasks`` has container instances for its resources, which Fargate has none of: ``*`` as well. Composite
-alarms are shown only to who may describe all alarms (CloudWatch API Reference, ``DescribeAlarms``).
+alarms are shown only to who may describe all alarms (CloudWatch API Reference, ``DescribeAlarms``). Who may assume a
+role is decided together with the role's trust, by ``lab.iam``; ``sts:GetCallerIdentity`` needs no permission.
 """
 
 from collections.abc import Callable
@@ -96,10 +97,6 @@ def _table(world: World, given: Given) -> list[str]:
     return [world.arn("dynamodb", f"table/{given['TableName'].rpartition('/')[2]}")]
 
 
-def _external_id(_world: World, given: Given) -> dict[str, str]:
-    return {"sts:ExternalId": given["ExternalId"]} if "ExternalId" in given else {}
-
-
 _ELB, _CLOUDWATCH, _SCALING = "elasticloadbalancing", "cloudwatch", "application-autoscaling"
 
 PERMISSIONS = {
@@ -129,7 +126,7 @@ PERMISSIONS = {
     (_SCALING, "DescribeScalableTargets"): Permission(f"{_SCALING}:DescribeScalableTargets"),
     (_SCALING, "RegisterScalableTarget"): Permission(f"{_SCALING}:RegisterScalableTarget", _scalable_target),
     (_SCALING, "DeregisterScalableTarget"): Permission(f"{_SCALING}:DeregisterScalableTarget", _scalable_target),
-    ("sts", "AssumeRole"): Permission("sts:AssumeRole", _member("RoleArn"), _external_id),
+    ("sts", "AssumeRole"): Permission("sts:AssumeRole", _member("RoleArn")),
     ("sts", "GetCallerIdentity"): Permission("sts:GetCallerIdentity"),
     ("dynamodb", "GetItem"): Permission("dynamodb:GetItem", _table),
     ("dynamodb", "PutItem"): Permission("dynamodb:PutItem", _table),

@@ -15,6 +15,7 @@ from lab.alb import Exchange
 from lab.calls import Calls, NoAnswerError
 from lab.cloud import Cloud
 from lab.due import in_motion, next_due
+from lab.errors import AwsError
 from lab.flow import FAST_SECONDS, Flow, Surroundings
 from lab.lambda_ import FunctionSettings
 from lab.load import DEFAULT_MIX, Record, interleave
@@ -170,10 +171,14 @@ class VirtualLab:
 
         No time passes meanwhile, however slow the API is.
         """
+        late = (self.faults.number("api_latency") or 0) >= PATIENCE_SECONDS
         place = region or self.cloud.region
-        who = self._calls.admit(service, operation, access_key, None, place, self.now)
-        output = self._calls.perform(who, place, service, operation, given, self.now)
-        if (self.faults.number("api_latency") or 0) >= PATIENCE_SECONDS:
+        try:
+            who = self._calls.admit(service, operation, access_key, None, place, self.now)
+            output = self._calls.perform(who, place, service, operation, given, self.now)
+        except AwsError as error:
+            raise (NoAnswerError(str(error), took_effect=False) if late else error) from error
+        if late:
             raise NoAnswerError(f"{service}:{operation} is answered too late", took_effect=True)
         return output
 

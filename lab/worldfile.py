@@ -238,9 +238,11 @@ class WorldTable:
         composites = [each for application in applications for each in application.composite_alarms]
         named = {alarm.name for application in applications for alarm in application.alarms}
         named |= {composite.name for composite in composites}
+        keys = [user.access_key_id for user in self.users.values()]
         return [
             *([] if self.applications else ["applications: at least one [applications.SLUG] table is needed"]),
             *([] if delays_fit else ["node_delays_seconds: two numbers are needed, for nodes a and b"]),
+            *(["users: an access_key_id may belong to one user alone"] if len(set(keys)) < len(keys) else []),
             *(
                 f"composite_alarms: {c.name} asks for an alarm {n!r}, which the file does not have"
                 for c in composites

@@ -7,6 +7,7 @@ Clients are thread-safe, sessions are not; build them after a fork and keep them
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import boto3
@@ -82,7 +83,7 @@ class _AssumedRole(CredentialProvider):
         if self._application.external_id:
             extra["ExternalId"] = self._application.external_id
         fetcher = AssumeRoleCredentialFetcher(
-            client_creator=self._source.create_client,
+            client_creator=partial(self._source.create_client, region_name=self._application.region, config=READS),
             source_credentials=self._source.get_credentials(),
             role_arn=self._application.role_arn,
             extra_args=extra,

@@ -76,6 +76,9 @@ def test_an_answer_that_comes_too_late_took_effect(virtual):
         virtual.call("ecs", "UpdateService", **SCALE | {"desiredCount": 3})
     assert late.value.took_effect
     assert desired(virtual) == 3
+    with pytest.raises(NoAnswerError) as late:
+        virtual.call("ecs", "UpdateService", **SCALE | {"service": "none"})
+    assert not late.value.took_effect
 
 
 def test_a_bucket_that_somebody_else_keeps_empty_throttles_the_first_call(virtual):

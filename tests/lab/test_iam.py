@@ -277,6 +277,37 @@ def test_a_session_without_its_token_is_unknown(wire):
         assert refusal(client.get_caller_identity)[0] == "InvalidClientTokenId"
 
 
+def test_a_key_of_a_session_that_the_lab_does_not_know_is_nobodys(tmp_path):
+    """It came from a lab that has ended; taking it for an administrator's would hide that."""
+    (tmp_path / "world.toml").write_text("[applications.a]")
+    wire = Wire(VirtualLab(load(tmp_path / "world.toml")))
+    assert refusal(wire.client("sts", "ASIAFROMBEFORE", "t").get_caller_identity)[0] == "InvalidClientTokenId"
+    assert wire.client("sts", "whatever").get_caller_identity()["Arn"].endswith(":user/lab")
+
+
+def test_where_no_role_is_named_each_one_may_be_assumed(tmp_path):
+    (tmp_path / "world.toml").write_text("[applications.a]")
+    wire = Wire(VirtualLab(load(tmp_path / "world.toml")))
+    credentials = assume(wire, "lab", f"arn:aws:iam::{THERE}:role/teams/panel")["Credentials"]
+    identity = wire.as_session("sts", credentials).get_caller_identity()
+    assert identity["Arn"] == f"arn:aws:sts::{THERE}:assumed-role/panel/night"
+    assert wire.as_session("elbv2", credentials).describe_load_balancers()["LoadBalancers"] == []
+
+
+def test_an_arn_that_is_no_roles_is_invalid(wire):
+    with pytest.raises(ClientError, match="arn:aws:iam::nobody:user is invalid") as refused:
+        assume(wire, "AKIAADMIN", "arn:aws:iam::nobody:user", "")
+    assert refused.value.response["Error"]["Code"] == "ValidationError"
+
+
+def test_a_trust_that_names_the_user_does_not_undo_an_explicit_deny(tmp_path):
+    deny = '[{effect = "Deny", actions = ["sts:*"], resources = ["*"]}]'
+    (tmp_path / "world.toml").write_text(WORLD.replace("policy = []", f"policy = {deny}"))
+    wire = Wire(VirtualLab(load(tmp_path / "world.toml")))
+    with pytest.raises(ClientError, match="with an explicit deny in an identity-based policy"):
+        assume(wire, "AKIANOBODY", LONG, "")
+
+
 def test_a_session_may_last_as_long_as_its_role_says(wire):
     assert assume(wire, "AKIAADMIN", LONG, "", DurationSeconds=7200)
     with pytest.raises(ClientError, match="exceeds the MaxSessionDuration set for this role") as refused:
@@ -301,6 +332,10 @@ def test_two_sessions_have_two_keys(wire):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
+        (
+            "[users.a]\naccess_key_id = 'x'\n[users.b]\naccess_key_id = 'x'",
+            "users: an access_key_id may belong to one user alone",
+        ),
         ("[users.a]", "users.a.access_key_id: this key is missing"),
         ("[roles.a]", "roles.a.trust: this key is missing"),
         ("[roles.a]\ntrust = []\nmax_session_seconds = 60", "roles.a.max_session_seconds: 60 is not 3600 to 43200"),
