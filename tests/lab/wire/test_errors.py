@@ -85,11 +85,11 @@ def elb_reads(virtual):
 def ecs(_virtual):
     nobody = CLUSTER | {"service": "none", "desiredCount": 1}
     negative = CLUSTER | {"service": "checkout", "desiredCount": -1}
-    deployed = CLUSTER | {"service": "checkout", "forceNewDeployment": True}
+    elsewhere = CLUSTER | {"service": "checkout", "platformVersion": "1.4.0"}
     invalid = "InvalidParameterException"
     yield "ecs", "UpdateService", nobody, "ServiceNotFoundException", 400, "Service not found."
     yield "ecs", "UpdateService", negative, invalid, 400, "negative"
-    yield "ecs", "UpdateService", deployed, invalid, 400, "forceNewDeployment"
+    yield "ecs", "UpdateService", elsewhere, invalid, 400, "platformVersion"
     yield "ecs", "UpdateService", nobody | {"cluster": "x"}, "ClusterNotFoundException", 400, "Cluster not found."
     yield "ecs", "DescribeServices", CLUSTER | {"services": ["x"] * 11}, invalid, 400, "1 to 10"
     yield "ecs", "DescribeServices", CLUSTER | {"services": []}, invalid, 400, "1 to 10"
