@@ -11,6 +11,7 @@ from failover.evidence import (
     Answers,
     alarming,
     ecs_healthy,
+    ecs_plainly_fails,
     failing_percent,
     lambda_answers,
     pool_answers,
@@ -48,6 +49,7 @@ def _ahead(cycle: Cycle) -> tuple[Split, ...]:
 
 def decide(cycle: Cycle) -> Step:
     todo = _ahead(cycle)
+    cycle = _hurried(cycle, len(todo) - 1)
     target = todo[min(cycle.progress.step, len(todo) - 1)]
     if not _shown_everywhere(cycle, target):
         return _not_ready(cycle, target) or _write(cycle, target)
@@ -59,6 +61,18 @@ def decide(cycle: Cycle) -> Step:
         phase = "bake" if cycle.request.goal is Goal.FAILBACK else "settle"
         return agreed.marked("verified", cycle.now).entered(phase, cycle.now)
     return _between(cycle, target)
+
+
+def _hurried(cycle: Cycle, last: int) -> Cycle:
+    """Small steps protect users of a pool that works: where ECS plainly fails and Lambda answers, go straight home."""
+    if cycle.request.goal is not Goal.FAILBACK or cycle.progress.step >= last:
+        return cycle
+    since = evidence_since(cycle.policy, cycle.progress, cycle.now)
+    if not ecs_plainly_fails(cycle.policy, cycle.snapshot, since, cycle.now):
+        return cycle
+    if lambda_answers(cycle.policy, cycle.snapshot, since) is not Answers.YES:
+        return cycle
+    return replace(cycle, progress=replace(cycle.progress, step=last, step_since=None, agreed_streak=0))
 
 
 def on_route(route: RouteState, target: Split) -> Split:
@@ -93,7 +107,7 @@ def _write(cycle: Cycle, target: Split) -> Decision:
 
 def _agreed(cycle: Cycle, target: Split) -> Step:
     """Count consecutive reads in which all routes agree; from then on nothing but the target may show."""
-    progress = replace(cycle.progress, agreed_streak=cycle.progress.agreed_streak + 1)
+    progress = replace(cycle.progress.written(), agreed_streak=cycle.progress.agreed_streak + 1)
     if progress.agreed_streak < AGREED_READS and progress.step_since is None:
         return wait(replace(cycle, progress=progress), f"Reading {target} back", seconds=1.0)
     if progress.step_since is None:
@@ -119,7 +133,7 @@ def _ecs_not_ready(cycle: Cycle) -> Step | None:
     if healthy >= enough:
         return None
     if cycle.now - cycle.progress.phase_since > cycle.policy.scale_deadline_seconds:
-        return _give_up(cycle, f"ECS has {healthy} of {enough} healthy targets")
+        return give_up(cycle, f"ECS has {healthy} of {enough} healthy targets")
     return wait(cycle, f"Waiting for {enough} healthy targets", f"{healthy} healthy now")
 
 
@@ -130,7 +144,10 @@ def _lambda_not_ready(cycle: Cycle, target: Split) -> Step | None:
     if unread:
         return unread
     reason = ""
-    answers = lambda_answers(cycle.policy, cycle.snapshot, evidence_since(cycle.policy, cycle.progress, cycle.now))
+    since = evidence_since(cycle.policy, cycle.progress, cycle.now)
+    answers = lambda_answers(cycle.policy, cycle.snapshot, since)
+    if answers is Answers.YES and ecs_plainly_fails(cycle.policy, cycle.snapshot, since, cycle.now):
+        return None
     projection = project(cycle.policy, cycle.snapshot, cycle.progress.memory, cycle.now)
     small = 100 - target.ecs_percent <= SMALL_STEP_PERCENT
     if answers is Answers.NO:
@@ -144,7 +161,7 @@ def _lambda_not_ready(cycle: Cycle, target: Split) -> Step | None:
     if cycle.progress.step == 0 and not cycle.progress.mark("shifting"):
         return refuse(cycle, "Lambda is not ready for traffic", reason, rule="lambda_ready",
                       remedy="Wait until it is, or override lambda_ready with a reason.")  # fmt: skip
-    return _give_up(cycle, reason)
+    return give_up(cycle, reason)
 
 
 # ---- between steps ----
@@ -156,7 +173,7 @@ def _between(cycle: Cycle, target: Split) -> Step:
     if failure:
         streak = cycle.progress.sick_streak + 1
         if streak >= cycle.policy.healthy_checks:
-            return _give_up(cycle, failure)
+            return give_up(cycle, failure)
         return wait(replace(cycle, progress=replace(cycle.progress, sick_streak=streak)), "A guard fails", failure)
     progress = replace(cycle.progress, sick_streak=0)
     cycle = replace(cycle, progress=progress)
@@ -196,7 +213,8 @@ def _inconclusive(cycle: Cycle, since: float) -> bool:
 # ---- the way back ----
 
 
-def _give_up(cycle: Cycle, reason: str) -> Step:
+def give_up(cycle: Cycle, reason: str) -> Step:
+    """Go back if a weight was moved, else end where traffic is."""
     if not cycle.progress.mark("shifting"):
         return stop(cycle, "No weight was moved", reason, rule="towards_health")
     return replace(cycle.progress.entered("going_back", cycle.now), returning=reason)

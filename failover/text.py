@@ -113,7 +113,7 @@ def _lambda(snapshot: Snapshot, now: float) -> str:
 
 
 def _problems(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
-    for name in ("alarms", "routes", "service", "targets", "scaling", "metrics", "limits"):
+    for name in ("alarms", "routes", "service", "targets", "scaling", "metrics", "limits", "prewarm"):
         reading = getattr(snapshot, name)
         if reading.value is None:
             yield name, reading.problem

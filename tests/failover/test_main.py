@@ -97,6 +97,7 @@ def test_an_override_needs_a_reason(world, capsys):
 def test_a_refusal_a_deadline_and_a_broken_file_exit_differently(world, capsys, tmp_path):
     world.sick = True
     assert run("failover", *BREAK_GLASS) == 4
+    world.sick = False
     on_ecs(world).rate = 500
     world.pass_time(30)
     assert run("failback", *BREAK_GLASS) == 3
