@@ -90,6 +90,7 @@ class World:
     sick: bool = False
     rate: float = 20.0
     duration: float = 0.1
+    alarm_name: str = "concurrency"
     alarm: AlarmState = AlarmState.OK
     alarm_since: float = 0.0
     ecs_5xx: float = 0.0
@@ -164,7 +165,7 @@ class World:
             name: tuple((at, count) for at, count in sorted(points.items()) if at <= published)
             for name, points in self.traffic.items()
         }
-        alarm = Alarm("concurrency", self.alarm, self.alarm_since, "", 10.0, "ConcurrentExecutions")
+        alarm = Alarm(self.alarm_name, self.alarm, self.alarm_since, "", 10.0, "ConcurrentExecutions")
         return Snapshot(
             at=self.now,
             alarms=part(Part.ALARMS, (alarm,)),
