@@ -14,6 +14,7 @@ from failover.resume import stored_progress
 
 STATE_VERSION = 1  # raised when an older controller could misread what a newer one stored
 FOREIGN_HOLD_SECONDS = 3600.0
+_FOREIGN = "The lease item's state was written by another version of this program."
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,13 @@ class State:
 
 def stored_state(data: dict[str, Any]) -> State:
     """Read what `encode` made of a State. Raises ValueError with a sentence where it is something else."""
+    version = data.get("version", STATE_VERSION)
+    if not isinstance(version, int) or not 1 <= version <= STATE_VERSION:
+        raise ValueError(_FOREIGN)
     try:
-        if not 1 <= data.get("version", STATE_VERSION) <= STATE_VERSION:
-            raise ValueError(f"version {data['version']}")
         return decode(State, data)
     except (TypeError, KeyError, AttributeError, ValueError) as error:
-        raise ValueError("The lease item's state was written by another version of this program.") from error
+        raise ValueError(_FOREIGN) from error
 
 
 def inferred(application: Application, snapshot: Snapshot, now: float) -> State:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from failover.model.application import Split
 
@@ -182,6 +182,12 @@ class Snapshot:
     metrics: Reading[Metrics] = Reading()
     limits: Reading[Limits] = Reading()
     prewarm: Reading[tuple[Alarm, ...]] = Reading()
+
+    def updated(self, newer: Snapshot) -> Snapshot:
+        """The same with every part that `newer` asked AWS for."""
+        parts = (field.name for field in fields(self) if field.name != "at")
+        read: dict[str, Any] = {name: getattr(newer, name) for name in parts if getattr(newer, name) != Reading()}
+        return replace(self, at=newer.at, **read)
 
     @property
     def splits(self) -> tuple[Split | None, ...]:
