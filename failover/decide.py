@@ -17,32 +17,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from failover import retire, shift
-from failover.cycle import Cycle, Step, refuse, stop, unread_part, wait
-from failover.demand import seconds_per_request, tasks_needed
-from failover.evidence import ecs_healthy
+from failover import capacity, going_back, retire, shift
+from failover.cycle import Cycle, Step, refuse, stop, unread_part
+from failover.demand import seconds_per_request
 from failover.model import (
     PROGRESS_VERSION,
     Application,
     Baseline,
-    Bounds,
     Decision,
     Goal,
     Kind,
     Memory,
     Part,
-    Policy,
     Position,
     Progress,
     Request,
-    SetBounds,
-    SetDesiredCount,
     Snapshot,
 )
 
 WRITE_DEADLINE = 120.0  # a write that AWS refuses, or does not show, for this long is given up
-DEPLOYMENT_FAILED = "The service's deployment failed: its circuit breaker launches nothing more."
-DEPLOY = "Deploy a working task definition."
 
 
 @dataclass(frozen=True)
@@ -116,7 +109,7 @@ def _stuck(cycle: Cycle) -> Step | None:
     reason = cycle.progress.write_problem or "AWS took the write but does not show it"
     reason = f"{reason} (for {cycle.now - since:.0f} s)"
     if cycle.progress.phase == "shift":
-        return shift.give_up(cycle, reason)
+        return going_back.give_up(cycle, reason)
     return stop(cycle, "AWS could not be changed", reason, rule="deadlines",
                 remedy="Look at what is there, then start again.")  # fmt: skip
 
@@ -169,7 +162,9 @@ def _start(cycle: Cycle) -> Step:
     if already:
         return Decision(Kind.DONE, already, cycle.progress.marked("ended", cycle.now))
     if cycle.service.deployment_failed and _wants_ecs(cycle):
-        return refuse(cycle, "ECS can't start tasks", DEPLOYMENT_FAILED, rule="capacity", remedy=DEPLOY)
+        return refuse(
+            cycle, "ECS can't start tasks", capacity.DEPLOYMENT_FAILED, rule="capacity", remedy=capacity.DEPLOY
+        )
     progress = replace(
         cycle.progress.marked("started", cycle.now),
         memory=_remember(cycle),
@@ -213,76 +208,16 @@ def _wants_ecs(cycle: Cycle) -> bool:
     return any(route.split is None or final.ecs_percent > route.split.ecs_percent for route in cycle.routes.managed)
 
 
-# ---- capacity ----
-
-
-def wanted_tasks(policy: Policy, desired: int, needed_now: int) -> int:
-    return max(desired, policy.min_healthy, policy.failover_count, needed_now)
-
-
-def _capacity(cycle: Cycle) -> Step:
-    if cycle.service.deployment_failed:
-        return stop(cycle, "ECS can't start tasks", DEPLOYMENT_FAILED, rule="capacity", remedy=DEPLOY)
-    need = tasks_needed(cycle.policy, cycle.snapshot, cycle.now)
-    wanted = wanted_tasks(cycle.policy, cycle.service.desired, max(need, cycle.progress.wanted))
-    enough = max(cycle.policy.min_healthy, need)
-    progress = replace(cycle.progress, wanted=wanted, enough=max(enough, cycle.progress.enough))
-    bounds = _raised_bounds(cycle, wanted)
-    actions = (*((SetBounds(bounds),) if bounds else ()),
-               *((SetDesiredCount(wanted),) if cycle.service.desired < wanted else ()))  # fmt: skip
-    if not actions:
-        progress = progress.marked("asked", cycle.now)
-        return _prepared(cycle, progress) if cycle.request.prepares else progress.entered("healthy", cycle.now)
-    if bounds:
-        progress = replace(progress, memory=replace(progress.memory, bounds_written=bounds))
-    headline = f"Desired count {cycle.service.desired} → {wanted}"
-    return Decision(Kind.ACT, headline, progress.marked("asked", cycle.now), actions=actions, wait=1.0)
-
-
-def _prepared(cycle: Cycle, progress: Progress) -> Decision:
-    headline = f"Desired count is {cycle.service.desired}; weights stay as they are"
-    return Decision(Kind.DONE, headline, progress.marked("ended", cycle.now))
-
-
-def _raised_bounds(cycle: Cycle, wanted: int) -> Bounds | None:
-    """Minimum = wanted keeps autoscaling from undoing us; any registration clamps, so the maximum never falls."""
-    bounds = cycle.snapshot.scaling.value.bounds if cycle.snapshot.scaling.value else None
-    if bounds is None:
-        return None
-    raised = Bounds(wanted, max(bounds.maximum, cycle.service.desired, wanted))
-    return raised if raised != bounds else None
-
-
-# ---- healthy ----
-
-
-def _healthy(cycle: Cycle) -> Step:
-    progress, policy = cycle.progress, cycle.policy
-    healthy = ecs_healthy(cycle.snapshot, cycle.now) or 0
-    streak = progress.healthy_streak + 1 if healthy >= progress.enough else 0
-    progress = replace(progress, healthy_streak=streak)
-    if streak >= policy.healthy_checks:
-        return progress.marked("healthy", cycle.now).entered("shift", cycle.now)
-    waited = cycle.now - progress.phase_since
-    if waited > policy.scale_deadline_seconds:
-        event = cycle.service.events[0] if cycle.service.events else "the service reports no event"
-        return stop(cycle, f"Only {healthy} of {progress.enough} targets became healthy in {waited:.0f} s",
-                    f"Traffic stays where it was. ECS says: {event}", rule="capacity",
-                    remedy="Look at the service's events and the tasks' logs, then start again.")  # fmt: skip
-    figures = f"{healthy} healthy, {waited:.0f} s of {policy.scale_deadline_seconds:.0f} s"
-    return wait(replace(cycle, progress=progress), f"Waiting for {progress.enough} healthy targets", figures)
-
-
 _HEALTH = frozenset({Part.ROUTES, Part.SERVICE, Part.TARGETS})
 _SCALING = frozenset({Part.ROUTES, Part.SERVICE, Part.BOUNDS})
 
 PHASES = {
     "start": Phase(_SCALING, _start, reads=frozenset(Part)),
-    "capacity": Phase(_SCALING, _capacity, reads=frozenset({Part.METRICS, Part.TARGETS})),
-    "healthy": Phase(_HEALTH, _healthy),
+    "capacity": Phase(_SCALING, capacity.ask, reads=frozenset({Part.METRICS, Part.TARGETS})),
+    "healthy": Phase(_HEALTH, capacity.wait_for_health),
     "shift": Phase(_HEALTH, shift.decide),
     "settle": Phase(_HEALTH, shift.settle, reads=shift.JUDGING),
-    "going_back": Phase(_HEALTH, shift.go_back, reads=shift.JUDGING),
+    "going_back": Phase(_HEALTH, going_back.go_back, reads=shift.JUDGING),
     "bake": Phase(_HEALTH | {Part.ALARMS}, retire.bake),
     "drain": Phase(frozenset({Part.ROUTES, Part.SERVICE, Part.ALARMS, Part.METRICS}), retire.drain),
     "scale_in": Phase(_SCALING | {Part.METRICS}, retire.scale_in),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from failover.decide import wanted_tasks
+from failover.capacity import wanted_tasks
 from failover.demand import tasks_needed
 from failover.failback import deploying, not_all_ok, too_short
 from failover.model import Alarm, AlarmState, Application, Goal, Memory, Position, Request, Service, Snapshot
