@@ -26,9 +26,13 @@ def after(memory: Memory, request: Request, outcome: Outcome, now: float) -> Mem
 
 
 def carried(memory: Memory, progress: Progress) -> Memory:
-    """What goes from an operation to the one after it, superseded or ended: what stood before the first write."""
+    """What goes from an operation to the one after it, superseded or ended: what stood before the first write.
+
+    What it left behind is not known before AWS is read again, and must not look like somebody else's change.
+    """
     return replace(
         memory,
+        left=(),
         baseline=progress.memory.baseline,
         bounds_written=progress.memory.bounds_written,
         duration=progress.memory.duration,
