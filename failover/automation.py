@@ -2,163 +2,115 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from failover.demand import project
+from failover import failback, guard, prewarm
 from failover.evidence import alarming
-from failover.model import Alarm, AlarmState, Application, Goal, Memory, Mode, Policy, Position, Request, Snapshot
+from failover.model import Alarm, AlarmState, Application, Goal, Memory, Position, Request, Snapshot
+from failover.verdict import RETRY_SECONDS, Acknowledgement, Refused, Situation, Start, Verdict, blocked
 
 STALE_SECONDS = 30.0  # what was read longer ago than this starts nothing
-RETRY_SECONDS = 60.0  # a failover that failed is tried again after this long
-
-
-@dataclass(frozen=True)
-class Situation:
-    """What the panel knows and AWS does not. `hold` and `active` are sentences, empty where there is none."""
-
-    mode: Mode
-    hold: str = ""
-    kill_switch: bool = False
-    active: str = ""
-    active_goal: Goal | None = None
-    last_failure_at: float | None = None
-    last_failback_failure_at: float | None = None
-
-
-@dataclass(frozen=True)
-class Start:
-    request: Request
-    reason: str
-
-
-@dataclass(frozen=True)
-class Refused:
-    goal: Goal
-    rule: str
-    reason: str
-    remedy: str
+FOREIGN_HOLD_MINUTES = 60  # how long a foreign change holds an application unless a person releases it
 
 
 def consider(
     application: Application, snapshot: Snapshot, memory: Memory, situation: Situation, now: float
-) -> Start | Refused | None:
-    """Answer what an alarm event, a timer or a click on "check now" leads to. None: nothing calls for anything."""
+) -> Verdict | None:
+    """Answer what an alarm event, a timer or a click on "check now" leads to. None: nothing calls for anything.
+
+    The guard counts observations in a row: pass a memory that `guard.observed` has seen this snapshot with.
+    """
     alarms = snapshot.alarms.value
     if alarms is None or snapshot.alarms.age(now) > STALE_SECONDS:
         return Refused(Goal.FAILOVER, "stale", f"The alarms can't be read: {snapshot.alarms.problem or 'too old'}.",
-                       "Restore the panel's access to AWS; until then act by hand.")  # fmt: skip
+                       "Restore the access to AWS; until then act by hand.")  # fmt: skip
     firing = alarming(application, alarms)
-    if firing:
-        return _failover(snapshot, situation, firing, now)
-    if snapshot.position in (Position.ECS, Position.SPLIT) and memory.failover_at is not None:
-        return _failback(application, snapshot, memory, situation, alarms, now)
-    return None
+    foreign = "" if situation.active else foreign_change(snapshot, memory)
+    if foreign:
+        return _held_by_foreign_change(Goal.FAILOVER if firing else Goal.FAILBACK, foreign)
+    if firing and snapshot.position is not Position.ECS:
+        return _failover(application, snapshot, situation, firing, now)
+    guarded = guard.consider(application, snapshot, memory, situation, now)
+    if guarded or firing:
+        return guarded
+    if snapshot.position in (Position.ECS, Position.SPLIT):
+        return failback.consider(application, snapshot, memory, situation, now)
+    prewarmed = prewarm.consider(application, snapshot, memory, situation, now)
+    if isinstance(prewarmed, Start):
+        return prewarmed
+    return _unable_to_fire(application, alarms, situation) or prewarmed
 
 
-# ---- failover ----
+def foreign_change(snapshot: Snapshot, memory: Memory) -> str:
+    """Name the first route that no longer shows what our last operation left there; "" where all do."""
+    if snapshot.routes.value is None or snapshot.routes.at <= memory.left_at:
+        return ""
+    left = dict(memory.left)
+    for route in snapshot.routes.value.managed:
+        before = left.get(route.arn)
+        if before is not None and route.split is not None and route.split != before:
+            return f"{route.label} shows {route.split}, and was left at {before}"
+    return ""
+
+
+def _held_by_foreign_change(goal: Goal, foreign: str) -> Refused:
+    reason = f"Somebody else changed the weights: {foreign}."
+    remedy = "Find out who; then release the hold, or act by hand."
+    return Refused(goal, "foreign_change", reason, remedy, hold_minutes=FOREIGN_HOLD_MINUTES, page=reason)
 
 
 def _failover(
-    snapshot: Snapshot, situation: Situation, firing: tuple[Alarm, ...], now: float
-) -> Start | Refused | None:
-    if snapshot.position is Position.ECS or situation.active_goal is Goal.FAILOVER:
+    application: Application, snapshot: Snapshot, situation: Situation, firing: tuple[Alarm, ...], now: float
+) -> Verdict | None:
+    if situation.active_goal is Goal.FAILOVER:
         return None
     names = " and ".join(alarm.name for alarm in firing)
-    blocked = _blocked(Goal.FAILOVER, situation, f"Alarm {names} is in ALARM")
-    if blocked:
-        return blocked
-    if not any(alarm.actions_enabled for alarm in firing):
-        return Refused(Goal.FAILOVER, "muted", f"Alarm {names} is in ALARM but its actions are disabled.",
-                       "Enable the alarm's actions in CloudWatch, or fail over by hand.")  # fmt: skip
+    prevented = (
+        blocked(Goal.FAILOVER, situation, f"Alarm {names} is in ALARM")
+        or _muted(application, firing, names)
+        or _unable(snapshot, situation, now)
+    )
+    if prevented:
+        return prevented
+    service = snapshot.service.value
+    deploying = " A deployment of the service is in progress." if service and service.deployment_running else ""
+    reason = firing[0].reason or "no reason given"
+    return Start(Request(Goal.FAILOVER, automatic=True), f"Alarm {names} is in ALARM: {reason}{deploying}")
+
+
+def _muted(application: Application, firing: tuple[Alarm, ...], names: str) -> Refused | None:
+    """A muted alarm calls for nothing; by the rule "any" another one still does."""
+    loud = tuple(alarm for alarm in firing if not alarm.muted)
+    if alarming(application, loud):
+        return None
+    muted = next(alarm for alarm in firing if alarm.muted)
+    how = f"suppressed ({muted.suppressed_by})" if muted.suppressed_by else "disabled"
+    return Refused(Goal.FAILOVER, "muted", f"Alarm {names} is in ALARM, but the actions of {muted.name} are {how}.",
+                   "Enable the alarm's actions in CloudWatch, or fail over by hand.")  # fmt: skip
+
+
+def _unable(snapshot: Snapshot, situation: Situation, now: float) -> Refused | None:
+    service = snapshot.service.value
     if snapshot.position is Position.UNKNOWN:
         return Refused(Goal.FAILOVER, "stale", f"The weights can't be read: {snapshot.routes.problem or 'unusable'}.",
                        "Look at the routes on the application's page.")  # fmt: skip
+    if service is not None and service.deployment_failed:
+        return Refused(Goal.FAILOVER, "capacity", "The ECS service's deployment failed: it launches no more tasks.",
+                       "Deploy a working task definition.")  # fmt: skip
     if situation.last_failure_at is not None and now - situation.last_failure_at < RETRY_SECONDS:
         left = RETRY_SECONDS - (now - situation.last_failure_at)
         return Refused(Goal.FAILOVER, "capacity", "The last failover failed.",
                        f"It is tried again in {left:.0f} s; or start it by hand.")  # fmt: skip
-    reason = firing[0].reason or "no reason given"
-    return Start(Request(Goal.FAILOVER, automatic=True), f"Alarm {names} is in ALARM: {reason}")
-
-
-# ---- failback ----
-
-
-def _failback(
-    application: Application,
-    snapshot: Snapshot,
-    memory: Memory,
-    situation: Situation,
-    alarms: tuple[Alarm, ...],
-    now: float,
-) -> Start | Refused | None:
-    if situation.active:
-        return None
-    quiet = [alarm for alarm in alarms if alarm.state is not AlarmState.OK]
-    missing = set(application.alarms) - {alarm.name for alarm in alarms}
-    if quiet or missing:
-        return _not_all_ok(quiet, sorted(missing))
-    blocked = _blocked(Goal.FAILBACK, situation, "All alarms are OK") or _too_early(
-        application.policy, memory, alarms, now
-    )
-    blocked = blocked or _failed_lately(application.policy, situation, now)
-    if blocked:
-        return blocked
-    projection = project(application.policy, snapshot, memory, now)
-    if not projection.fits:
-        return Refused(Goal.FAILBACK, "demand", f"Lambda would be at its limit again: {projection.reason}.",
-                       "It fails back by itself when demand falls, or raise Lambda's concurrency.")  # fmt: skip
-    return Start(Request(Goal.FAILBACK, automatic=True), f"All alarms are OK and demand fits: {projection.reason}")
-
-
-def _not_all_ok(quiet: list[Alarm], missing: list[str]) -> Refused | None:
-    silent = [alarm.name for alarm in quiet if alarm.state is AlarmState.INSUFFICIENT_DATA] + missing
-    if not silent:
-        return None
-    return Refused(Goal.FAILBACK, "alarm_no_data", f"Alarm {silent[0]} has no data, which is not OK.",
-                   "Set the alarm to treat missing data as not breaching, or fail back by hand.")  # fmt: skip
-
-
-def _too_early(policy: Policy, memory: Memory, alarms: tuple[Alarm, ...], now: float) -> Refused | None:
-    if not memory.failover_automatic:
-        return Refused(Goal.FAILBACK, "people_first", "A person moved this traffic; only a person moves it back.",
-                       "Fail back by hand.")  # fmt: skip
-    age = now - memory.failover_at if memory.failover_at is not None else 0.0
-    cooldown = policy.cooldown_seconds - age
-    if cooldown > 0:
-        return Refused(Goal.FAILBACK, "cooldown", f"The failover is {age:.0f} s old.",
-                       f"It may fail back in {cooldown:.0f} s.")  # fmt: skip
-    since = max(alarm.since for alarm in alarms)
-    dwell = policy.dwell_seconds * memory.dwell_factor - (now - since)
-    if dwell > 0:
-        return Refused(Goal.FAILBACK, "dwell", f"The alarms have been OK for {now - since:.0f} s.",
-                       f"It may fail back in {dwell:.0f} s if they stay OK.")  # fmt: skip
     return None
 
 
-def _failed_lately(policy: Policy, situation: Situation, now: float) -> Refused | None:
-    """A failback that failed is not tried again at every look: traffic is safe where it is."""
-    if situation.last_failback_failure_at is None:
+def _unable_to_fire(application: Application, alarms: tuple[Alarm, ...], situation: Situation) -> Refused | None:
+    """Alarms without data can't call for a failover: any one that has some can, or all must have by the rule "all"."""
+    states = {alarm.name: alarm.state for alarm in alarms}
+    silent = [n for n in application.alarms if states.get(n) in (None, AlarmState.INSUFFICIENT_DATA)]
+    waiting = application.alarm_rule == "all" and AlarmState.ALARM in states.values()
+    if situation.active or not silent or (len(silent) < len(application.alarms) and not waiting):
         return None
-    left = max(policy.cooldown_seconds, RETRY_SECONDS) - (now - situation.last_failback_failure_at)
-    if left <= 0:
-        return None
-    remedy = f"It is tried again in {left:.0f} s; or look at why it failed and fail back by hand."
-    return Refused(Goal.FAILBACK, "cooldown", "The last failback failed.", remedy)
+    return Refused(Goal.FAILOVER, "alarm_no_data", f"Alarm {silent[0]} has no data: it can't call for a failover.",
+                   "Set the alarm to treat missing data as not breaching; until then act by hand.")  # fmt: skip
 
 
-# ---- both ----
-
-
-def _blocked(goal: Goal, situation: Situation, trigger: str) -> Refused | None:
-    """What people or the panel put in the way, the strongest first."""
-    would = f"{trigger}; it would have started a {goal.value}"
-    if situation.kill_switch:
-        return Refused(goal, "kill_switch", f"{would}, but the kill switch is on.", "Turn the kill switch off.")
-    if situation.mode is not Mode.AUTO:
-        return Refused(goal, "mode", f"{would}, but the mode is {situation.mode.value}.", "Set the mode to auto.")
-    if situation.hold:
-        return Refused(goal, "hold", f"{would}, but: {situation.hold}", "Release the hold or let it expire.")
-    if situation.active:
-        return Refused(goal, "single_writer", f"{would}, but {situation.active}", "Wait for it to end, or cancel it.")
-    return None
+__all__ = ["Acknowledgement", "Refused", "Situation", "Start", "Verdict", "consider", "foreign_change"]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from failover.decide import decide, needed
+from failover.decide import decide, needed, stopped_by_kill_switch
+from failover.failing import after_failed_write
 from failover.model import Action, Application, Decision, Kind, Progress, Request, SetSplit, Snapshot
-from failover.ports import Aws, AwsError, Clock, Journal, Lease, Outcome
+from failover.ports import Aws, AwsError, Clock, Journal, KillSwitch, Lease, Outcome
 from failover.rules import Write, judge
 
 BUDGET_SECONDS = 10.0  # a cycle that took longer writes nothing more and is stepped again
-FINAL_ERRORS = frozenset({"denied", "missing", "invalid"})  # trying again changes nothing
 
 
-def step(
+def _off() -> bool:
+    return False
+
+
+def step(  # noqa: PLR0913 - what it needs from outside, by keyword
     application: Application,
     request: Request,
     progress: Progress,
@@ -23,27 +27,85 @@ def step(
     lease: Lease,
     clock: Clock,
     cancel: str = "",
+    kill_switch: KillSwitch = _off,
 ) -> Outcome:
     """Run one cycle of an operation and answer with what it came to.
 
-    `cancel` is a person's reason to end at a safe split. The caller stores the outcome: kind act or wait means
-    "step again in `decision.wait` seconds", done succeeded, stop failed (or was cancelled), refuse ended before any
-    write. The decision and its progress are in the journal before AWS hears of it.
+    `cancel` is a person's reason to end at a safe split. `kill_switch` ends an automatic operation before its next
+    write; it is asked again before each. The caller stores the outcome: kind act or wait means "step again in
+    `decision.wait` seconds", done succeeded, stop failed (or was cancelled), refuse ended before any write. The
+    decision and its progress are in the journal before AWS hears of it.
     """
     began = clock()
     snapshot = aws.observe(needed(request, progress))
     decision = decide(application, request, snapshot, progress, clock(), cancel)
+    cycle = _Writing(application, request, snapshot, aws, journal, lease, clock, kill_switch, began)
+    if cycle.killed():
+        decision = stopped_by_kill_switch(application, request, snapshot, progress, clock())
     journal.decided(decision)
-    for action in decision.actions:
-        write = Write(action, application, request, snapshot, decision.progress, lease.seconds_left(), clock())
-        held_back = _judged(write) or _late(decision, clock() - began)
-        if held_back is None:
-            held_back = _send(aws, journal, decision, action)
-        if held_back is not None:
-            journal.decided(held_back)
-            return Outcome(held_back, snapshot, held_back.progress)
+    held_back = cycle.send(decision)
+    if held_back is not None:
+        journal.decided(held_back)
+        return Outcome(held_back, snapshot, held_back.progress)
     snapshot = _read_back(aws, journal, request, decision, snapshot)
     return Outcome(decision, snapshot, decision.progress)
+
+
+@dataclass(frozen=True)
+class _Writing:
+    """The writes of one cycle, each judged right before it is sent."""
+
+    application: Application
+    request: Request
+    snapshot: Snapshot
+    aws: Aws
+    journal: Journal
+    lease: Lease
+    clock: Clock
+    kill_switch: KillSwitch
+    began: float
+
+    def killed(self) -> bool:
+        return self.request.automatic and self.kill_switch()
+
+    def send(self, decision: Decision) -> Decision | None:
+        """Send what was decided. Answers with the decision instead where something held a write back, else None.
+
+        A route that AWS does not take now keeps no other route from being written: each is tried at each cycle.
+        """
+        failed: Decision | None = None
+        for action in decision.actions:
+            held_back = self._held_back(decision, action)
+            if held_back is not None:
+                return held_back
+            answer = self._send(decision, action)
+            if answer is not None and not _tried_again(decision, action, answer):
+                return answer
+            failed = answer or failed
+        return failed
+
+    def _held_back(self, decision: Decision, action: Action) -> Decision | None:
+        now = self.clock()
+        if self.killed():
+            return stopped_by_kill_switch(self.application, self.request, self.snapshot, decision.progress, now)
+        left = self.lease.seconds_left()
+        write = Write(action, self.application, self.request, self.snapshot, decision.progress, left, now)
+        return _judged(write) or _late(decision, now - self.began)
+
+    def _send(self, decision: Decision, action: Action) -> Decision | None:
+        """Send one write, once. What a lost answer left behind is found by the next cycle's reading."""
+        try:
+            call = self.aws.write(action)
+        except AwsError as error:
+            self.journal.failed(action, error)
+            return after_failed_write(decision, action, error, self.clock())
+        self.journal.called(call)
+        return None
+
+
+def _tried_again(decision: Decision, action: Action, answer: Decision) -> bool:
+    waits = answer.kind is Kind.WAIT and answer.progress.phase == decision.progress.phase
+    return isinstance(action, SetSplit) and waits
 
 
 def _judged(write: Write) -> Decision | None:
@@ -68,26 +130,6 @@ def _late(decision: Decision, elapsed: float) -> Decision | None:
         return None
     headline = "AWS answered too slowly to write safely; looking again"
     return replace(decision, kind=Kind.WAIT, headline=headline, detail=f"{elapsed:.1f} s", actions=(), wait=1.0)
-
-
-def _send(aws: Aws, journal: Journal, decision: Decision, action: Action) -> Decision | None:
-    """Send one write, once. What a lost answer left behind is found by the next cycle's reading."""
-    try:
-        call = aws.write(action)
-    except AwsError as error:
-        journal.failed(action, error)
-        kind = Kind.STOP if error.kind in FINAL_ERRORS else Kind.WAIT
-        return replace(
-            decision,
-            kind=kind,
-            headline=f"AWS: {error.kind}",
-            detail=str(error),
-            remedy=error.remedy,
-            actions=(),
-            wait=2.0,
-        )
-    journal.called(call)
-    return None
 
 
 def _read_back(aws: Aws, journal: Journal, request: Request, decision: Decision, snapshot: Snapshot) -> Snapshot:

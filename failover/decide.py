@@ -5,6 +5,7 @@ seen, and nothing is scaled in before no weight, no traffic and no running alarm
 
     failover, set_weights:  start → capacity → healthy → shift → settle → done
     failback:               start → shift → bake → drain → scale_in → done
+    set_weights, no split:  start → capacity → done (only tasks are started)
     a guard failed:         shift or bake → going_back → stop
 
 Each phase either answers with a Decision or hands over to the next phase. `failover.rules` judges every write once
@@ -16,27 +17,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from failover import retire, shift
-from failover.cycle import Cycle, Step, refuse, stop, unread_part, wait
-from failover.demand import seconds_per_request, tasks_needed
-from failover.evidence import ecs_healthy
+from failover import capacity, going_back, retire, shift
+from failover.cycle import Cycle, Step, refuse, stop, unread_part
+from failover.demand import seconds_per_request
 from failover.model import (
+    PROGRESS_VERSION,
     Application,
     Baseline,
-    Bounds,
     Decision,
     Goal,
     Kind,
     Memory,
     Part,
-    Policy,
     Position,
     Progress,
     Request,
-    SetBounds,
-    SetDesiredCount,
     Snapshot,
 )
+
+WRITE_DEADLINE = 120.0  # a write that AWS refuses, or does not show, for this long is given up
 
 
 @dataclass(frozen=True)
@@ -55,18 +54,64 @@ def decide(
     if not progress.phase_since:
         progress = replace(progress, phase_since=now)
     cycle = Cycle(application, request, snapshot, progress, now)
+    if not _understood(progress):
+        return _not_understood(cycle)
     while True:
         step = _guarded(cycle, cancel)
         if isinstance(step, Decision):
-            return step
+            return _writing(step, now)
         cycle = replace(cycle, progress=step)
+
+
+def stopped_by_kill_switch(
+    application: Application, request: Request, snapshot: Snapshot, progress: Progress, now: float
+) -> Decision:
+    """End an automatic operation without another write. Each split on the way was safe when it was written."""
+    shown = snapshot.split or ", ".join(str(split) for split in snapshot.splits) or "as last written"
+    return stop(Cycle(application, request, snapshot, progress, now), "The kill switch is on",
+                f"Weights stay at {shown}, tasks stay as they are.", rule="kill_switch",
+                remedy="Act by hand, or turn the kill switch off.")  # fmt: skip
 
 
 def needed(request: Request, progress: Progress) -> frozenset[Part]:
     """The parts of a snapshot that the operation's present phase looks at."""
+    if not _understood(progress):
+        return frozenset({Part.ROUTES})
     phase = PHASES[progress.phase]
     judges = progress.phase == "shift" and (request.goal is not Goal.FAILOVER or progress.mark("shifting"))
     return phase.needs | phase.reads | (shift.JUDGING if judges else frozenset())
+
+
+def _understood(progress: Progress) -> bool:
+    return 1 <= progress.version <= PROGRESS_VERSION and progress.phase in PHASES
+
+
+def _not_understood(cycle: Cycle) -> Decision:
+    """An operation that another version began is not guessed at: traffic stays where that version put it."""
+    return stop(cycle, "Another version of this program began this operation",
+                f"Its progress has version {cycle.progress.version}, phase {cycle.progress.phase!r}; "
+                f"this program knows versions up to {PROGRESS_VERSION}. Weights and tasks stay as they are.",
+                remedy="Start again from what is there now.")  # fmt: skip
+
+
+def _writing(decision: Decision, now: float) -> Decision:
+    """Remember when the first write began that is not shown yet: every wait ends, this one too."""
+    if decision.kind is not Kind.ACT or decision.progress.writing_since is not None:
+        return decision
+    return replace(decision, progress=replace(decision.progress, writing_since=now))
+
+
+def _stuck(cycle: Cycle) -> Step | None:
+    """What becomes of writes that AWS refuses, or does not show, until their deadline."""
+    since = cycle.progress.writing_since
+    if since is None or cycle.now - since <= WRITE_DEADLINE:
+        return None
+    reason = cycle.progress.write_problem or "AWS took the write but does not show it"
+    reason = f"{reason} (for {cycle.now - since:.0f} s)"
+    if cycle.progress.phase == "shift":
+        return going_back.give_up(cycle, reason)
+    return stop(cycle, "AWS could not be changed", reason, rule="deadlines",
+                remedy="Look at what is there, then start again.")  # fmt: skip
 
 
 def _guarded(cycle: Cycle, cancel: str) -> Step:
@@ -81,7 +126,9 @@ def _guarded(cycle: Cycle, cancel: str) -> Step:
         headline = "A split that this operation did not write was found"
         remedy = "Look who changed it; release the hold, then start again from what is there now."
         return stop(cycle, headline, foreign, rule="foreign_change", remedy=remedy)
-    return _cancelled(cycle, cancel) if cancelling else phase.decide(cycle)
+    if cancelling:
+        return _cancelled(cycle, cancel)
+    return _stuck(cycle) or phase.decide(cycle)
 
 
 def _foreign(cycle: Cycle) -> str:
@@ -114,6 +161,10 @@ def _start(cycle: Cycle) -> Step:
     already = _already_there(cycle)
     if already:
         return Decision(Kind.DONE, already, cycle.progress.marked("ended", cycle.now))
+    if cycle.service.deployment_failed and _wants_ecs(cycle):
+        return refuse(
+            cycle, "ECS can't start tasks", capacity.DEPLOYMENT_FAILED, rule="capacity", remedy=capacity.DEPLOY
+        )
     progress = replace(
         cycle.progress.marked("started", cycle.now),
         memory=_remember(cycle),
@@ -128,7 +179,7 @@ def _already_there(cycle: Cycle) -> str:
     request, position = cycle.request, cycle.snapshot.position
     if request.goal is Goal.FAILOVER and position is Position.ECS:
         return "All traffic is on ECS already"
-    if request.goal is Goal.SET_WEIGHTS and cycle.snapshot.split == request.split:
+    if request.split is not None and cycle.snapshot.split == request.split:
         return f"Weights are {request.split} already"
     settled = position is Position.LAMBDA and cycle.service.desired <= retire.standby(cycle)
     if request.goal is Goal.FAILBACK and settled:
@@ -151,63 +202,10 @@ def _remember(cycle: Cycle) -> Memory:
 
 def _wants_ecs(cycle: Cycle) -> bool:
     """Whether any route's ECS share is to rise, so that tasks must be there first."""
+    if cycle.request.prepares:
+        return True
     final = shift.final_split(cycle)
     return any(route.split is None or final.ecs_percent > route.split.ecs_percent for route in cycle.routes.managed)
-
-
-# ---- capacity ----
-
-
-def wanted_tasks(policy: Policy, desired: int, needed_now: int) -> int:
-    return max(desired, policy.min_healthy, policy.failover_count, needed_now)
-
-
-def _capacity(cycle: Cycle) -> Step:
-    if cycle.service.deployment_failed:
-        return stop(cycle, "ECS can't start tasks", "The service's deployment failed: its circuit breaker launches"
-                    " nothing more.", rule="capacity", remedy="Deploy a working task definition.")  # fmt: skip
-    need = tasks_needed(cycle.policy, cycle.snapshot, cycle.now)
-    wanted = wanted_tasks(cycle.policy, cycle.service.desired, max(need, cycle.progress.wanted))
-    enough = max(cycle.policy.min_healthy, need)
-    progress = replace(cycle.progress, wanted=wanted, enough=max(enough, cycle.progress.enough))
-    bounds = _raised_bounds(cycle, wanted)
-    actions = (*((SetBounds(bounds),) if bounds else ()),
-               *((SetDesiredCount(wanted),) if cycle.service.desired < wanted else ()))  # fmt: skip
-    if not actions:
-        return progress.marked("asked", cycle.now).entered("healthy", cycle.now)
-    if bounds:
-        progress = replace(progress, memory=replace(progress.memory, bounds_written=bounds))
-    headline = f"Desired count {cycle.service.desired} → {wanted}"
-    return Decision(Kind.ACT, headline, progress.marked("asked", cycle.now), actions=actions, wait=1.0)
-
-
-def _raised_bounds(cycle: Cycle, wanted: int) -> Bounds | None:
-    """Minimum = wanted keeps autoscaling from undoing us; any registration clamps, so the maximum never falls."""
-    bounds = cycle.snapshot.scaling.value.bounds if cycle.snapshot.scaling.value else None
-    if bounds is None:
-        return None
-    raised = Bounds(wanted, max(bounds.maximum, cycle.service.desired, wanted))
-    return raised if raised != bounds else None
-
-
-# ---- healthy ----
-
-
-def _healthy(cycle: Cycle) -> Step:
-    progress, policy = cycle.progress, cycle.policy
-    healthy = ecs_healthy(cycle.snapshot, cycle.now) or 0
-    streak = progress.healthy_streak + 1 if healthy >= progress.enough else 0
-    progress = replace(progress, healthy_streak=streak)
-    if streak >= policy.healthy_checks:
-        return progress.marked("healthy", cycle.now).entered("shift", cycle.now)
-    waited = cycle.now - progress.phase_since
-    if waited > policy.scale_deadline_seconds:
-        event = cycle.service.events[0] if cycle.service.events else "the service reports no event"
-        return stop(cycle, f"Only {healthy} of {progress.enough} targets became healthy in {waited:.0f} s",
-                    f"Traffic stays where it was. ECS says: {event}", rule="capacity",
-                    remedy="Look at the service's events and the tasks' logs, then start again.")  # fmt: skip
-    figures = f"{healthy} healthy, {waited:.0f} s of {policy.scale_deadline_seconds:.0f} s"
-    return wait(replace(cycle, progress=progress), f"Waiting for {progress.enough} healthy targets", figures)
 
 
 _HEALTH = frozenset({Part.ROUTES, Part.SERVICE, Part.TARGETS})
@@ -215,11 +213,11 @@ _SCALING = frozenset({Part.ROUTES, Part.SERVICE, Part.BOUNDS})
 
 PHASES = {
     "start": Phase(_SCALING, _start, reads=frozenset(Part)),
-    "capacity": Phase(_SCALING, _capacity, reads=frozenset({Part.METRICS, Part.TARGETS})),
-    "healthy": Phase(_HEALTH, _healthy),
+    "capacity": Phase(_SCALING, capacity.ask, reads=frozenset({Part.METRICS, Part.TARGETS})),
+    "healthy": Phase(_HEALTH, capacity.wait_for_health),
     "shift": Phase(_HEALTH, shift.decide),
     "settle": Phase(_HEALTH, shift.settle, reads=shift.JUDGING),
-    "going_back": Phase(_HEALTH, shift.go_back, reads=shift.JUDGING),
+    "going_back": Phase(_HEALTH, going_back.go_back, reads=shift.JUDGING),
     "bake": Phase(_HEALTH | {Part.ALARMS}, retire.bake),
     "drain": Phase(frozenset({Part.ROUTES, Part.SERVICE, Part.ALARMS, Part.METRICS}), retire.drain),
     "scale_in": Phase(_SCALING | {Part.METRICS}, retire.scale_in),

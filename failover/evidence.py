@@ -9,6 +9,8 @@ from failover.model import Alarm, AlarmState, Application, Metrics, Policy, Prog
 FRESH_SECONDS = 5.0  # health older than this is no basis for a write
 SMALL_STEP_PERCENT = 10.0  # a share of traffic this small is itself the test of an unproven pool
 
+PLAINLY_PERCENT = 50.0  # a pool that fails this share of its requests is failing, whatever the other one can take
+
 
 class Answers(Enum):
     YES = "yes"
@@ -56,6 +58,19 @@ def pool_answers(policy: Policy, snapshot: Snapshot, pool: str, since: float) ->
     if requests < policy.min_requests:
         return Answers.UNKNOWN
     return Answers.NO if failed > policy.max_5xx_percent else Answers.YES
+
+
+def ecs_plainly_fails(policy: Policy, snapshot: Snapshot, since: float, now: float) -> bool:
+    """Whether ECS has no healthy target, freshly read, or failed most of the requests that it got since then.
+
+    Then users lose less on a Lambda that answers but may be at its limit than where they are.
+    """
+    if ecs_healthy(snapshot, now) == 0:
+        return True
+    if snapshot.metrics.value is None:
+        return False
+    requests, failed = failing_percent(snapshot.metrics.value, "ecs", since)
+    return requests >= policy.min_requests and failed >= PLAINLY_PERCENT
 
 
 def lambda_answers(policy: Policy, snapshot: Snapshot, since: float) -> Answers:

@@ -1,10 +1,10 @@
-"""What an application remembers once an operation has ended."""
+"""What an application remembers once an operation has ended, or somebody else has changed its weights."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from failover.model import Goal, Kind, Memory, Position, Request
+from failover.model import Goal, Kind, Memory, Position, Progress, Request, Snapshot, Watch
 from failover.ports import Outcome
 
 FLAP_SECONDS = 3600.0  # a failover this soon after a failback doubles the dwell
@@ -13,12 +13,61 @@ MAX_DWELL_FACTOR = 16
 
 def after(memory: Memory, request: Request, outcome: Outcome, now: float) -> Memory:
     """The memory to store when `outcome` ended an operation; `memory` is what was stored before it."""
-    kept = replace(outcome.progress.memory, failback_at=memory.failback_at, dwell_factor=memory.dwell_factor)
     done = outcome.decision.kind is Kind.DONE
     if done and outcome.progress.mark("started") is None:
         return memory  # it was so already: whoever brought it about is still who brought it about
+    kept = carried(memory, outcome.progress)
+    kept = replace(
+        _left(kept, outcome.snapshot, now), watch=replace(Watch(since=now), raised_at=memory.watch.raised_at)
+    )
+    if request.prepares:
+        return _prepared(kept, memory, outcome, now)
+    return _moved(kept, memory, request, outcome, now)
+
+
+def carried(memory: Memory, progress: Progress) -> Memory:
+    """What goes from an operation to the one after it, superseded or ended: what stood before the first write.
+
+    What it left behind is not known before AWS is read again, and must not look like somebody else's change.
+    """
+    return replace(
+        memory,
+        left=(),
+        baseline=progress.memory.baseline,
+        bounds_written=progress.memory.bounds_written,
+        duration=progress.memory.duration,
+    )
+
+
+def found_changed(memory: Memory, snapshot: Snapshot, now: float) -> Memory:
+    """The memory after somebody else changed the weights: what is there now is theirs, and automation leaves it."""
+    away = snapshot.position is not Position.LAMBDA
+    at = (now if memory.failover_at is None else memory.failover_at) if away else None
+    return replace(_left(memory, snapshot, now), failover_at=at, failover_automatic=False)
+
+
+def _left(memory: Memory, snapshot: Snapshot, now: float) -> Memory:
+    """What routes show is what the next observation is compared with; nothing where they could not be read."""
+    routes = snapshot.routes.value.managed if snapshot.routes.value else ()
+    return replace(memory, left=tuple((route.arn, route.split) for route in routes if route.split), left_at=now)
+
+
+def _prepared(kept: Memory, memory: Memory, outcome: Outcome, now: float) -> Memory:
+    """Tasks were asked for, no traffic moved: on Lambda a prewarm, to be retired; on ECS what the guard asked for."""
+    if outcome.decision.kind is not Kind.DONE:
+        return kept
+    if outcome.snapshot.position is Position.LAMBDA:
+        return replace(kept, prewarmed=outcome.progress.wanted)
+    return replace(kept, watch=replace(memory.watch, raised_at=now))
+
+
+def _moved(kept: Memory, memory: Memory, request: Request, outcome: Outcome, now: float) -> Memory:
+    done = outcome.decision.kind is Kind.DONE
     if request.goal is Goal.FAILBACK and done:
-        return replace(kept, baseline=None, bounds_written=None, failover_at=None, failback_at=now)
+        home_at = now if outcome.progress.mark("shifting") is not None else memory.failback_at
+        return replace(kept, baseline=None, bounds_written=None, prewarmed=None, failover_at=None, failback_at=home_at)
+    if outcome.decision.rule == "foreign_change":
+        return found_changed(kept, outcome.snapshot, now)
     if outcome.snapshot.position is Position.LAMBDA:
         return replace(kept, failover_at=None)
     if request.goal is Goal.FAILOVER and done:
@@ -34,7 +83,7 @@ def after(memory: Memory, request: Request, outcome: Outcome, now: float) -> Mem
 def _failed_over(memory: Memory, request: Request, now: float) -> Memory:
     soon = memory.failback_at is not None and now - memory.failback_at < FLAP_SECONDS
     factor = _doubled(memory) if soon else 1
-    return replace(memory, failover_at=now, failover_automatic=request.automatic, dwell_factor=factor)
+    return replace(memory, failover_at=now, failover_automatic=request.automatic, dwell_factor=factor, prewarmed=None)
 
 
 def _doubled(memory: Memory) -> int:

@@ -48,6 +48,8 @@ def _titles(request: Request, policy: Policy, progress: Progress) -> tuple[tuple
             ("drained", "ECS gets no more traffic"),
             ("scaled_in", "Scale ECS in"),
         )
+    if request.prepares:
+        return (("asked", f"Ask ECS for {wanted} tasks"), ("ended", "Weights stay as they are"))
     target = "ECS, " + " → ".join(map(str, policy.shift_steps)) + " %"
     if request.split is not None:
         target = str(request.split)

@@ -34,7 +34,7 @@ from failover.rules import OVERRIDABLE, RULES, Write
 
 TASK_SECONDS = 60.0  # Fargate takes 1 to 4 minutes to a healthy target; the optimistic end, and the page says "about"
 MOST_CYCLES = 20_000
-_READINGS = ("alarms", "routes", "service", "targets", "scaling", "metrics", "limits")
+_READINGS = ("alarms", "routes", "service", "targets", "scaling", "metrics", "limits", "prewarm")
 
 
 @dataclass(frozen=True)

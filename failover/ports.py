@@ -9,6 +9,7 @@ from typing import Protocol
 from failover.model import Action, Decision, Part, Progress, Snapshot
 
 Clock = Callable[[], float]  # epoch seconds
+KillSwitch = Callable[[], bool]  # whether automation is to stop; what it raises when it can't tell ends the cycle
 
 
 class AwsError(Exception):

@@ -6,13 +6,18 @@ from dataclasses import replace
 
 from failover.cycle import Cycle, Step, stop, wait
 from failover.evidence import alarming, ecs_healthy
-from failover.model import Action, Bounds, Decision, Kind, SetBounds, SetDesiredCount
+from failover.model import Action, Alarm, Bounds, Decision, Kind, Memory, Policy, SetBounds, SetDesiredCount
+
+DEPLOYMENT_SECONDS = 1800.0  # a deployment that runs longer is left to people, and the tasks with it
+
+
+def standby_count(policy: Policy, memory: Memory) -> int:
+    """The desired count to return to: never less than what stood before the failover or prewarm."""
+    return max(policy.standby_count, memory.baseline.desired if memory.baseline else 0)
 
 
 def standby(cycle: Cycle) -> int:
-    """The desired count to return to: never less than what stood before the failover."""
-    baseline = cycle.progress.memory.baseline
-    return max(cycle.policy.standby_count, baseline.desired if baseline else 0)
+    return standby_count(cycle.policy, cycle.progress.memory)
 
 
 def bake(cycle: Cycle) -> Step:
@@ -21,6 +26,8 @@ def bake(cycle: Cycle) -> Step:
     if firing and _can_return(cycle):
         reason = f"Alarm {firing[0].name} returned"
         return replace(cycle.progress.entered("going_back", cycle.now), returning=reason)
+    if firing:
+        return _kept_for_a_failover(cycle, firing[0])
     waited = cycle.now - cycle.progress.phase_since
     whole = max(cycle.policy.bake_seconds, cycle.policy.settle_seconds)
     if waited < whole:
@@ -34,11 +41,22 @@ def _can_return(cycle: Cycle) -> bool:
     return origin is not None and origin.ecs > 0 and healthy >= cycle.policy.min_healthy
 
 
+def _kept_for_a_failover(cycle: Cycle, alarm: Alarm) -> Decision:
+    """End at once: the failover that the alarm calls for can't start while this operation waits."""
+    return stop(cycle, f"Alarm {alarm.name} is in ALARM: the tasks stay", "A failover can start now.",
+                rule="no_early_scale_in", remedy="Fail back again when the alarm is OK.")  # fmt: skip
+
+
 def drain(cycle: Cycle) -> Step:
+    firing = alarming(cycle.application, cycle.snapshot.alarms.value or ())
+    if firing:
+        return _kept_for_a_failover(cycle, firing[0])
     reason = _still_used(cycle)
     if not reason:
         return cycle.progress.marked("drained", cycle.now).entered("scale_in", cycle.now)
     waited = cycle.now - cycle.progress.phase_since
+    if cycle.service.deployment_running and waited <= cycle.policy.drain_seconds + DEPLOYMENT_SECONDS:
+        return wait(cycle, "Waiting until the service's deployment has ended", f"{waited:.0f} s")
     if waited > cycle.policy.drain_seconds:
         headline = f"Traffic is on Lambda; {cycle.service.desired} tasks were left running"
         remedy = "Find what still uses the ECS group, then fail back again."
@@ -49,10 +67,10 @@ def drain(cycle: Cycle) -> Step:
 
 def _still_used(cycle: Cycle) -> str:
     """What still sends, or could send, requests to the tasks."""
+    if cycle.service.deployment_running:
+        return "A deployment of the service is in progress"
     if cycle.routes.ecs_forwarders:
         return f"{cycle.routes.ecs_forwarders[0]} still gives the ECS group weight"
-    if alarming(cycle.application, cycle.snapshot.alarms.value or ()):
-        return "An alarm is in ALARM"
     metrics = cycle.snapshot.metrics.value
     if metrics is None:
         return "Requests can't be read"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from failover.demand import project, tasks_needed
-from failover.evidence import FRESH_SECONDS, SMALL_STEP_PERCENT, Answers, lambda_answers, since
+from failover.evidence import FRESH_SECONDS, SMALL_STEP_PERCENT, Answers, ecs_plainly_fails, lambda_answers, since
 from failover.model import (
     Action,
     Application,
@@ -117,13 +117,18 @@ def _fresh_healthy(write: Write) -> int | None:
 
 
 def lambda_ready(write: Write) -> str:
-    """Evidence that Lambda answers and, unless this is the way back from a failed shift, room for its demand."""
+    """Evidence that Lambda answers and, unless ECS plainly fails or this is the way back from a failed shift, room for
+    its demand.
+    """
     if write.gains != "lambda" or not isinstance(write.action, SetSplit):
         return ""
     policy = write.application.policy
-    answers = lambda_answers(policy, write.snapshot, since(policy, write.progress, write.now))
+    start = since(policy, write.progress, write.now)
+    answers = lambda_answers(policy, write.snapshot, start)
     if answers is Answers.NO:
         return "Lambda fails the requests that it gets."
+    if answers is Answers.YES and ecs_plainly_fails(policy, write.snapshot, start, write.now):
+        return ""
     if write.progress.returning:
         return "" if answers is Answers.YES else "Nothing shows that Lambda answers."
     small = 100 - write.action.split.ecs_percent <= SMALL_STEP_PERCENT

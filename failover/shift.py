@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from failover import going_back, weights
 from failover.cycle import Cycle, Step, refuse, stop, unread_part, wait
 from failover.demand import project
 from failover.evidence import (
@@ -11,14 +12,14 @@ from failover.evidence import (
     Answers,
     alarming,
     ecs_healthy,
+    ecs_plainly_fails,
     failing_percent,
     lambda_answers,
     pool_answers,
 )
 from failover.evidence import since as evidence_since
-from failover.model import Decision, Goal, Kind, Part, Position, RouteState, SetSplit, Split
+from failover.model import Decision, Goal, Kind, Part, Position, Split
 
-AGREED_READS = 2  # consecutive reads in which every route shows what was asked
 JUDGING = frozenset({Part.ALARMS, Part.METRICS, Part.LIMITS})  # what a pool that gains traffic is judged by
 STRAY_PERCENT = 5  # traffic agrees when no more than this share still goes to the pool without weight
 
@@ -48,10 +49,11 @@ def _ahead(cycle: Cycle) -> tuple[Split, ...]:
 
 def decide(cycle: Cycle) -> Step:
     todo = _ahead(cycle)
+    cycle = _hurried(cycle, len(todo) - 1)
     target = todo[min(cycle.progress.step, len(todo) - 1)]
-    if not _shown_everywhere(cycle, target):
-        return _not_ready(cycle, target) or _write(cycle, target)
-    agreed = _agreed(cycle, target)
+    if not weights.shown_everywhere(cycle, target):
+        return _not_ready(cycle, target) or weights.write(cycle, target)
+    agreed = weights.agreed(cycle, target)
     if isinstance(agreed, Decision):
         return agreed
     cycle = replace(cycle, progress=agreed)
@@ -61,45 +63,16 @@ def decide(cycle: Cycle) -> Step:
     return _between(cycle, target)
 
 
-def on_route(route: RouteState, target: Split) -> Split:
-    """The target as this route takes it: beside a third group with weight, our two keep their sum."""
-    if not route.other_weight or route.split is None:
-        return target
-    total = route.split.lambda_ + route.split.ecs
-    ecs = round(total * target.ecs_percent / 100)
-    return Split(total - ecs, ecs)
-
-
-def _shown_everywhere(cycle: Cycle, target: Split) -> bool:
-    return all(route.split == on_route(route, target) for route in cycle.routes.managed)
-
-
-def _write(cycle: Cycle, target: Split) -> Decision:
-    """Write the routes that don't show the target yet. Both splits are allowed from before the write until it is read
-    back: a crash in between leaves either.
-    """
-    stale = [r for r in cycle.routes.managed if r.split != on_route(r, target)]
-    written = {r.arn: (r.split, on_route(r, target)) for r in stale if r.split is not None}
-    allowed = tuple({**dict(cycle.progress.allowed), **written}.items())
-    progress = replace(cycle.progress, allowed=allowed, agreed_streak=0, step_since=None)
-    return Decision(
-        Kind.ACT,
-        f"Weights {', '.join(sorted({str(r.split) for r in stale}))} → {target}",
-        progress.marked("shifting", cycle.now),
-        actions=tuple(SetSplit(arn, after, before) for arn, (before, after) in written.items()),
-        wait=1.0,
-    )
-
-
-def _agreed(cycle: Cycle, target: Split) -> Step:
-    """Count consecutive reads in which all routes agree; from then on nothing but the target may show."""
-    progress = replace(cycle.progress, agreed_streak=cycle.progress.agreed_streak + 1)
-    if progress.agreed_streak < AGREED_READS and progress.step_since is None:
-        return wait(replace(cycle, progress=progress), f"Reading {target} back", seconds=1.0)
-    if progress.step_since is None:
-        allowed = tuple((route.arn, (on_route(route, target),)) for route in cycle.routes.managed)
-        progress = replace(progress, allowed=allowed, step_since=cycle.now)
-    return progress
+def _hurried(cycle: Cycle, last: int) -> Cycle:
+    """Small steps protect users of a pool that works: where ECS plainly fails and Lambda answers, go straight home."""
+    if cycle.request.goal is not Goal.FAILBACK or cycle.progress.step >= last:
+        return cycle
+    since = evidence_since(cycle.policy, cycle.progress, cycle.now)
+    if not ecs_plainly_fails(cycle.policy, cycle.snapshot, since, cycle.now):
+        return cycle
+    if lambda_answers(cycle.policy, cycle.snapshot, since) is not Answers.YES:
+        return cycle
+    return replace(cycle, progress=replace(cycle.progress, step=last, step_since=None, agreed_streak=0))
 
 
 # ---- before a write ----
@@ -119,7 +92,7 @@ def _ecs_not_ready(cycle: Cycle) -> Step | None:
     if healthy >= enough:
         return None
     if cycle.now - cycle.progress.phase_since > cycle.policy.scale_deadline_seconds:
-        return _give_up(cycle, f"ECS has {healthy} of {enough} healthy targets")
+        return going_back.give_up(cycle, f"ECS has {healthy} of {enough} healthy targets")
     return wait(cycle, f"Waiting for {enough} healthy targets", f"{healthy} healthy now")
 
 
@@ -130,7 +103,10 @@ def _lambda_not_ready(cycle: Cycle, target: Split) -> Step | None:
     if unread:
         return unread
     reason = ""
-    answers = lambda_answers(cycle.policy, cycle.snapshot, evidence_since(cycle.policy, cycle.progress, cycle.now))
+    since = evidence_since(cycle.policy, cycle.progress, cycle.now)
+    answers = lambda_answers(cycle.policy, cycle.snapshot, since)
+    if answers is Answers.YES and ecs_plainly_fails(cycle.policy, cycle.snapshot, since, cycle.now):
+        return None
     projection = project(cycle.policy, cycle.snapshot, cycle.progress.memory, cycle.now)
     small = 100 - target.ecs_percent <= SMALL_STEP_PERCENT
     if answers is Answers.NO:
@@ -144,7 +120,7 @@ def _lambda_not_ready(cycle: Cycle, target: Split) -> Step | None:
     if cycle.progress.step == 0 and not cycle.progress.mark("shifting"):
         return refuse(cycle, "Lambda is not ready for traffic", reason, rule="lambda_ready",
                       remedy="Wait until it is, or override lambda_ready with a reason.")  # fmt: skip
-    return _give_up(cycle, reason)
+    return going_back.give_up(cycle, reason)
 
 
 # ---- between steps ----
@@ -156,7 +132,7 @@ def _between(cycle: Cycle, target: Split) -> Step:
     if failure:
         streak = cycle.progress.sick_streak + 1
         if streak >= cycle.policy.healthy_checks:
-            return _give_up(cycle, failure)
+            return going_back.give_up(cycle, failure)
         return wait(replace(cycle, progress=replace(cycle.progress, sick_streak=streak)), "A guard fails", failure)
     progress = replace(cycle.progress, sick_streak=0)
     cycle = replace(cycle, progress=progress)
@@ -191,41 +167,6 @@ def _guard_failure(cycle: Cycle, since: float) -> str:
 
 def _inconclusive(cycle: Cycle, since: float) -> bool:
     return pool_answers(cycle.policy, cycle.snapshot, _gaining(cycle), since) is Answers.UNKNOWN
-
-
-# ---- the way back ----
-
-
-def _give_up(cycle: Cycle, reason: str) -> Step:
-    if not cycle.progress.mark("shifting"):
-        return stop(cycle, "No weight was moved", reason, rule="towards_health")
-    return replace(cycle.progress.entered("going_back", cycle.now), returning=reason)
-
-
-def go_back(cycle: Cycle) -> Step:
-    """Weights return to where they came from, if that pool is known to be healthy; else they stay and people look."""
-    origin, reason = cycle.progress.origin, cycle.progress.returning
-    if origin is None:
-        return stop(cycle, "Weights stay where they are", f"{reason}; the routes differed from the start.")
-    if _shown_everywhere(cycle, origin):
-        agreed = _agreed(cycle, origin)
-        return agreed if isinstance(agreed, Decision) else stop(cycle, f"Weights are back at {origin}", reason)
-    if _origin_answers(cycle, origin):
-        return _write(cycle, origin)
-    if cycle.now - cycle.progress.phase_since > cycle.policy.drain_seconds:
-        return stop(cycle, "No pool is known to be healthy: weights stay", reason, rule="towards_health",
-                    remedy="Look at both pools; set weights by hand with an override if you know better.")  # fmt: skip
-    return wait(cycle, f"Waiting until the way back to {origin} is known to be healthy", reason)
-
-
-def _origin_answers(cycle: Cycle, origin: Split) -> bool:
-    more_ecs = any(route.split and origin.ecs_percent > route.split.ecs_percent for route in cycle.routes.managed)
-    if more_ecs:
-        return (ecs_healthy(cycle.snapshot, cycle.now) or 0) >= cycle.policy.min_healthy
-    return (
-        lambda_answers(cycle.policy, cycle.snapshot, evidence_since(cycle.policy, cycle.progress, cycle.now))
-        is Answers.YES
-    )
 
 
 # ---- after the last step ----

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from failover.codec import encode
-from failover.model import AlarmState, Application, Kind, Reading, Snapshot
+from failover.model import Alarm, AlarmState, Application, Kind, Reading, Service, Snapshot
 from failover.plan import Plan
 
 _SIGNS = {AlarmState.ALARM: "▲", AlarmState.OK: "●", AlarmState.INSUFFICIENT_DATA: "○"}
@@ -15,8 +15,10 @@ _SIGNS = {AlarmState.ALARM: "▲", AlarmState.OK: "●", AlarmState.INSUFFICIENT
 
 def status(application: Application, snapshot: Snapshot, now: float) -> str:
     """Alarm state, traffic split and task counts; what could not be read says why."""
-    lines = [f"{application.slug}  {application.region}  traffic: {_position(snapshot)}"]
-    lines += _rows("alarms", _alarms(snapshot, now))
+    lines = [f"{application.slug}  {application.region}  traffic: {_position(snapshot)}  read at {_clock(snapshot.at)}"]
+    lines += _rows("alarms", _alarms(snapshot.alarms, now))
+    if application.prewarm_alarms:
+        lines += _rows("prewarm", _alarms(snapshot.prewarm, now))
     lines += _rows("routes", _routes(snapshot))
     lines += _rows("ecs", [_ecs(application, snapshot)])
     lines += _rows("lambda", [_lambda(snapshot, now)])
@@ -74,12 +76,13 @@ def _unknown(reading: Reading[Any]) -> str:
     return f"unknown: {reading.problem}"
 
 
-def _alarms(snapshot: Snapshot, now: float) -> list[str]:
-    if snapshot.alarms.value is None:
-        return [_unknown(snapshot.alarms)]
+def _alarms(alarms: Reading[tuple[Alarm, ...]], now: float) -> list[str]:
+    if alarms.value is None:
+        return [_unknown(alarms)]
     return [
         f"{_SIGNS[a.state]} {a.name}  {a.state} since {_clock(a.since)} ({_duration(now - a.since)})"
-        for a in snapshot.alarms.value
+        + (", muted" if a.muted else "")
+        for a in alarms.value
     ]
 
 
@@ -99,8 +102,14 @@ def _ecs(application: Application, snapshot: Snapshot) -> str:
     healthy = str(targets.ecs_healthy) if targets else "?"
     return (
         f"desired {service.desired}, pending {service.pending}, running {service.running}, "
-        f"healthy {healthy} (at least {application.policy.min_healthy})"
+        f"healthy {healthy} (at least {application.policy.min_healthy}){_deployment(service)}"
     )
+
+
+def _deployment(service: Service) -> str:
+    if service.deployment_failed:
+        return "; its deployment failed: it launches no more tasks"
+    return "; a deployment is in progress" if service.deployment_running else ""
 
 
 def _lambda(snapshot: Snapshot, now: float) -> str:
@@ -113,7 +122,7 @@ def _lambda(snapshot: Snapshot, now: float) -> str:
 
 
 def _problems(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
-    for name in ("alarms", "routes", "service", "targets", "scaling", "metrics", "limits"):
+    for name in ("alarms", "routes", "service", "targets", "scaling", "metrics", "limits", "prewarm"):
         reading = getattr(snapshot, name)
         if reading.value is None:
             yield name, reading.problem

@@ -65,6 +65,7 @@ class Adapter:
             scaling=self._read(Part.BOUNDS, parts, began, self._scaling),
             metrics=self._read(Part.METRICS, parts, began, self._metrics),
             limits=self._read_limits(parts, began),
+            prewarm=self._read(Part.PREWARM, parts, began, self._prewarm_alarms),
         )
 
     def _read(self, part: Part, parts: Collection[Part], began: float, read: Callable[[], T]) -> Reading[T]:
@@ -85,13 +86,20 @@ class Adapter:
         return metrics.read(self.clients.alarms, self.application, self.clock())
 
     def _alarms(self) -> tuple[Alarm, ...]:
-        answer = self.clients.alarms.describe_alarms(
-            AlarmNames=list(self.application.alarms), AlarmTypes=["MetricAlarm", "CompositeAlarm"]
-        )
-        found = {a["AlarmName"]: _alarm(a) for a in answer.get("MetricAlarms", []) + answer.get("CompositeAlarms", [])}
+        found = self._described(self.application.alarms)
         if not found:
             raise AwsError("missing", "None of the application's alarms exists.", "Correct application.alarms.")
-        return tuple(found[name] for name in self.application.alarms if name in found)
+        return found
+
+    def _prewarm_alarms(self) -> tuple[Alarm, ...]:
+        return self._described(self.application.prewarm_alarms) if self.application.prewarm_alarms else ()
+
+    def _described(self, names: tuple[str, ...]) -> tuple[Alarm, ...]:
+        answer = self.clients.alarms.describe_alarms(
+            AlarmNames=list(names), AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+        )
+        found = {a["AlarmName"]: _alarm(a) for a in answer.get("MetricAlarms", []) + answer.get("CompositeAlarms", [])}
+        return tuple(found[name] for name in names if name in found)
 
     def _service(self) -> Service:
         app = self.application
@@ -227,6 +235,7 @@ def _alarm(described: dict[str, Any]) -> Alarm:
         threshold=described.get("Threshold"),
         metric=described.get("MetricName", ""),
         actions_enabled=described.get("ActionsEnabled", True),
+        suppressed_by=described.get("ActionsSuppressedBy", ""),
     )
 
 

@@ -5,6 +5,7 @@ Everything here is frozen and does no I/O. Times are epoch seconds (UTC) as floa
 
 from failover.model.application import MAX_WEIGHT, Application, Goal, Mode, Policy, Pool, Route, Split
 from failover.model.operation import (
+    PROGRESS_VERSION,
     Action,
     Baseline,
     Decision,
@@ -15,6 +16,7 @@ from failover.model.operation import (
     SetBounds,
     SetDesiredCount,
     SetSplit,
+    Watch,
 )
 from failover.model.snapshot import (
     NOT_READ,
@@ -38,6 +40,7 @@ from failover.model.snapshot import (
 __all__ = [
     "MAX_WEIGHT",
     "NOT_READ",
+    "PROGRESS_VERSION",
     "Action",
     "Alarm",
     "AlarmState",
@@ -70,4 +73,5 @@ __all__ = [
     "Snapshot",
     "Split",
     "Targets",
+    "Watch",
 ]

@@ -57,11 +57,26 @@ class Baseline:
 
 
 @dataclass(frozen=True)
+class Watch:
+    """The guard's view of ECS between operations.
+
+    `failing` counts the observations in a row in which it failed, the newest read at `at`. Requests from before
+    `since` belong to an operation and do not count; `raised_at` is when the guard last asked for more tasks.
+    """
+
+    failing: int = 0
+    at: float = 0.0
+    since: float = 0.0
+    raised_at: float | None = None
+
+
+@dataclass(frozen=True)
 class Memory:
     """What an application remembers between operations.
 
     `duration` is Lambda's time per request (seconds) as it was before the failover; `bounds_written` are the
-    autoscaling bounds that we set, so that a failback restores them only where they are still ours.
+    autoscaling bounds that we set, so that a failback restores them only where they are still ours. `prewarmed` is the
+    desired count that a prewarm asked for. `left` is each route's split as the last operation left it, at `left_at`.
     """
 
     baseline: Baseline | None = None
@@ -71,6 +86,13 @@ class Memory:
     failover_automatic: bool = False
     failback_at: float | None = None
     dwell_factor: int = 1
+    prewarmed: int | None = None
+    left: tuple[tuple[str, Split], ...] = ()
+    left_at: float = 0.0
+    watch: Watch = Watch()
+
+
+PROGRESS_VERSION = 1  # raised when an older controller could misread what a newer one stored
 
 
 @dataclass(frozen=True)
@@ -80,10 +102,11 @@ class Progress:
     `allowed` lists per route the splits that it may show: what was there and what we wrote. Anything else is foreign.
     `wanted` and `enough` are the tasks and healthy targets that this operation settled on. `origin` is the split to
     return to. `evidence_since` is when the last step that passed began: requests since then speak for the pool that
-    gains traffic. `returning` says why weights go back. `marks` says when each milestone was first reached.
+    gains traffic. `returning` says why weights go back. `writing_since` is when the first write began that is not yet
+    shown everywhere, `write_problem` what AWS last said against it. `marks` says when each milestone was first reached.
     """
 
-    version: int = 1
+    version: int = PROGRESS_VERSION
     phase: str = "start"
     phase_since: float = 0.0
     memory: Memory = Memory()
@@ -98,6 +121,8 @@ class Progress:
     allowed: tuple[tuple[str, tuple[Split, ...]], ...] = ()
     origin: Split | None = None
     returning: str = ""
+    writing_since: float | None = None
+    write_problem: str = ""
     marks: tuple[tuple[str, float], ...] = ()
 
     def mark(self, name: str) -> float | None:
@@ -108,7 +133,12 @@ class Progress:
         return self if self.mark(name) is not None else replace(self, marks=(*self.marks, (name, now)))
 
     def entered(self, phase: str, now: float) -> Progress:
-        return replace(self, phase=phase, phase_since=now, agreed_streak=0, sick_streak=0)
+        fresh = self.written()
+        return replace(fresh, phase=phase, phase_since=now, agreed_streak=0, sick_streak=0)
+
+    def written(self) -> Progress:
+        """The same progress once what was written is shown."""
+        return replace(self, writing_since=None, write_problem="")
 
     def may_show(self, route: str, split: Split) -> bool:
         return split in dict(self.allowed).get(route, ())
@@ -116,12 +146,19 @@ class Progress:
 
 @dataclass(frozen=True)
 class Request:
-    """What an operation was asked for. `split` goes with set_weights; `override` names rules, with a reason."""
+    """What an operation was asked for. `split` goes with set_weights; `override` names rules, with a reason.
+
+    set_weights without a split leaves the weights where they are and only has tasks started (a prewarm, the guard).
+    """
 
     goal: Goal
     split: Split | None = None
     automatic: bool = False
     override: frozenset[str] = frozenset()
+
+    @property
+    def prepares(self) -> bool:
+        return self.goal is Goal.SET_WEIGHTS and self.split is None
 
 
 @dataclass(frozen=True)

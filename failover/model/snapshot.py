@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from failover.model.application import Split
 
@@ -32,6 +32,7 @@ class Part(StrEnum):
     """One independently read part of a snapshot."""
 
     ALARMS = "alarms"
+    PREWARM = "prewarm"
     ROUTES = "routes"
     SERVICE = "service"
     TARGETS = "targets"
@@ -58,6 +59,8 @@ class Reading(Generic[T]):
 
 @dataclass(frozen=True)
 class Alarm:
+    """`suppressed_by` says what suppresses a composite alarm's actions (Alarm, WaitPeriod or ExtensionPeriod)."""
+
     name: str
     state: AlarmState
     since: float
@@ -65,6 +68,12 @@ class Alarm:
     threshold: float | None = None
     metric: str = ""
     actions_enabled: bool = True
+    suppressed_by: str = ""
+
+    @property
+    def muted(self) -> bool:
+        """Somebody said that nothing is to follow: actions disabled or, of a composite alarm, suppressed."""
+        return not self.actions_enabled or bool(self.suppressed_by)
 
 
 @dataclass(frozen=True)
@@ -159,7 +168,10 @@ class Metrics:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What AWS said about one application. `at` is when the observation began."""
+    """What AWS said about one application. `at` is when the observation began.
+
+    `alarms` are those that a failover follows, `prewarm` those that only start tasks.
+    """
 
     at: float
     alarms: Reading[tuple[Alarm, ...]] = Reading()
@@ -169,6 +181,13 @@ class Snapshot:
     scaling: Reading[Scaling] = Reading()
     metrics: Reading[Metrics] = Reading()
     limits: Reading[Limits] = Reading()
+    prewarm: Reading[tuple[Alarm, ...]] = Reading()
+
+    def updated(self, newer: Snapshot) -> Snapshot:
+        """The same with every part that `newer` asked AWS for."""
+        parts = (field.name for field in fields(self) if field.name != "at")
+        read: dict[str, Any] = {name: getattr(newer, name) for name in parts if getattr(newer, name) != Reading()}
+        return replace(self, at=newer.at, **read)
 
     @property
     def splits(self) -> tuple[Split | None, ...]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import structlog
+from django.db import transaction
 from django.utils import timezone
 
 import failover.automation
-from failover.automation import Situation, Start
-from failover.codec import decode
+from failover import guard
+from failover.automation import Refused, Situation, Start
+from failover.codec import decode, encode
+from failover.memory import found_changed
 from failover.model import Goal, Memory, Mode, Snapshot
 from panel.fleet.applications import configuration
 from panel.fleet.models import Application
 from panel.operations import services
 from panel.operations.models import Operation
+
+log = structlog.get_logger(__name__)
 
 
 def consider(application: Application, snapshot: Snapshot, *, counts: bool) -> str:
@@ -21,28 +29,55 @@ def consider(application: Application, snapshot: Snapshot, *, counts: bool) -> s
     Mode and memory are read anew: `application` may be older than the operation that has just ended.
     """
     application.refresh_from_db()
-    memory = decode(Memory, application.memory)
     now = timezone.now().timestamp()
+    memory = _remembered(application, lambda known: guard.observed(configuration(application), snapshot, known, now))
     verdict = failover.automation.consider(configuration(application), snapshot, memory, situation(application), now)
     if verdict is None:
         return _nothing_to_do(application, snapshot)
+    if verdict.page:
+        log.warning("page", application=application.slug, reason=verdict.page)
     if isinstance(verdict, Start):
         return _start(application, verdict)
+    if verdict.hold_minutes:
+        _hold(application, verdict, snapshot, now)
     services.record_refusal(application, verdict.goal, verdict.rule, verdict.reason, verdict.remedy, counts=counts)
     return f"No {verdict.goal} was started ({verdict.rule}): {verdict.reason} {verdict.remedy}"
+
+
+def _remembered(application: Application, change: Callable[[Memory], Memory]) -> Memory:
+    """Change what is remembered, where it does change. What an operation that ends meanwhile stores is not lost."""
+    known = decode(Memory, application.memory)
+    if change(known) == known:
+        return known
+    with transaction.atomic():
+        row = Application.objects.select_for_update().get(pk=application.pk)
+        changed = change(decode(Memory, row.memory))
+        Application.objects.filter(pk=row.pk).update(memory=encode(changed))
+    application.memory = encode(changed)
+    return changed
+
+
+def _hold(application: Application, refused: Refused, snapshot: Snapshot, now: float) -> None:
+    """Hold once: what is there now is remembered as somebody's decision."""
+    services.place_hold(
+        application, owner=services.PANEL, reason=refused.reason, minutes=refused.hold_minutes, rule=refused.rule
+    )
+    _remembered(application, lambda known: found_changed(known, snapshot, now))
 
 
 def situation(application: Application) -> Situation:
     """What the panel knows and AWS does not."""
     active = services.active_operation(application)
-    hold = services.active_hold(application)
+    holds = services.active_holds(application)
     return Situation(
         mode=Mode(application.mode),
-        hold=f"{hold} (until {hold.expires_at:%Y-%m-%d %H:%M} UTC)" if hold else "",
+        hold=f"{holds[0]} (until {holds[0].expires_at:%Y-%m-%d %H:%M} UTC)" if holds else "",
+        hold_rule=holds[0].rule if len({hold.rule for hold in holds}) == 1 else "",
         active=f"{active} is {active.status}." if active else "",
         active_goal=Goal(active.goal) if active else None,
         last_failure_at=_last_failure_at(application, Goal.FAILOVER),
         last_failback_failure_at=_last_failure_at(application, Goal.FAILBACK),
+        last_prepare_failure_at=_last_failure_at(application, Goal.SET_WEIGHTS),
     )
 
 
@@ -57,7 +92,11 @@ def _last_failure_at(application: Application, goal: Goal) -> float | None:
 def _start(application: Application, start: Start) -> str:
     try:
         operation = services.request_operation(
-            application, start.request.goal, trigger=Operation.Trigger.AUTOMATIC, reason=start.reason
+            application,
+            start.request.goal,
+            trigger=Operation.Trigger.AUTOMATIC,
+            reason=start.reason,
+            tasks=start.tasks,
         )
     except services.Refused as refused:
         return f"No {start.request.goal} was started ({refused.rule}): {refused}"

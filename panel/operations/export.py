@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from failover.codec import decode
 from failover.milestones import seconds
-from failover.model import Progress
+from failover.resume import stored_progress
 from panel.operations.models import JournalEntry, Operation
 
 
@@ -31,7 +30,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "finished_at": _iso(operation.finished_at),
         "error": operation.error,
         "rule": operation.rule,
-        "seconds": seconds(decode(Progress, operation.progress)),
+        "seconds": seconds(stored_progress(operation.progress)),
         "journal": [_entry(entry) for entry in operation.journal.all()],
     }
 

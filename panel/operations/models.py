@@ -69,6 +69,11 @@ class Operation(models.Model):
     def __str__(self) -> str:
         return f"{self.goal} #{self.pk}"
 
+    @property
+    def prepares(self) -> bool:
+        """It only has tasks started, and leaves the weights where they are."""
+        return self.goal == self.Goal.SET_WEIGHTS and self.weight_ecs is None
+
 
 class JournalEntry(models.Model):
     """Append-only. `kind`: decision, call (an AWS write, with its request id), readback, or note."""

@@ -16,8 +16,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+import failover.memory
 from failover.codec import decode, encode
 from failover.model import Goal, Memory, Mode, Progress, Split
+from failover.resume import stored_progress
 from failover.rules import OVERRIDABLE
 from panel import dispatch, live_hints
 from panel.fleet.models import Application
@@ -55,12 +57,14 @@ def request_operation(
     user: User | None = None,
     weights: tuple[int, int] | None = None,
     override: Collection[str] = (),
+    tasks: int = 0,
 ) -> Operation:
-    """Queue an operation and wake a worker. `weights` (lambda, ecs) go with set_weights, and only with it.
+    """Queue an operation and wake a worker. `weights` (lambda, ecs) go with set_weights, and only with it; without
+    them set_weights has so many `tasks` started and leaves the weights where they are.
 
     Raises Invalid, or Refused where a rule forbids the start; that refusal is also recorded.
     """
-    _check(goal, reason, weights, override)
+    _check(goal, reason, weights, override, tasks)
     lambda_, ecs = weights or (None, None)
     operation = Operation(
         application=application,
@@ -72,7 +76,7 @@ def request_operation(
         reason=reason,
         override=sorted(override),
         document=application.document,
-        progress=encode(Progress(memory=decode(Memory, application.memory))),
+        progress=encode(Progress(memory=decode(Memory, application.memory), wanted=tasks)),
         next_step_at=timezone.now(),
     )
     try:
@@ -91,12 +95,57 @@ def wake(operation: Operation, seconds: float = 0) -> None:
     hint(operation.application)
 
 
-def _check(goal: str, reason: str, weights: tuple[int, int] | None, override: Collection[str]) -> None:
+def supersede_operation(
+    active: Operation,
+    goal: str,
+    *,
+    reason: str,
+    user: User,
+    weights: tuple[int, int] | None = None,
+    override: Collection[str] = (),
+) -> Operation:
+    """End `active` where it stands and queue another operation in its place. Raises Refused, Invalid.
+
+    Without a lease holder the old one stores and writes nothing more. A write that it began before may still be on its
+    way, for as long as its lease was to last: the new one begins after that, and reads AWS first.
+    """
+    with transaction.atomic():
+        old = Operation.objects.select_for_update().filter(pk=active.pk, status__in=Operation.ACTIVE).first()
+        if old is None:
+            raise Refused("ended", f"{active} has ended already.", "Start without superseding it.")
+        application = Application.objects.select_for_update().get(pk=old.application_id)
+        application.memory = encode(
+            failover.memory.carried(decode(Memory, application.memory), stored_progress(old.progress))
+        )
+        application.save(update_fields=["memory"])
+        _end_superseded(old, f"Superseded by {user.get_username()}: {reason}")
+        operation = request_operation(
+            application, goal, trigger=Operation.Trigger.MANUAL, reason=reason, user=user,
+            weights=weights, override=override,
+        )  # fmt: skip
+        operation.next_step_at = max(timezone.now(), old.lease_until or timezone.now())
+        operation.save(update_fields=["next_step_at"])
+    return operation
+
+
+def _end_superseded(old: Operation, message: str) -> None:
+    Operation.objects.filter(pk=old.pk).update(
+        status=Operation.Status.SUPERSEDED,
+        error=message,
+        finished_at=timezone.now(),
+        next_step_at=None,
+        lease_holder="",
+        lease_until=None,
+    )
+    _journal(old, "note", message)
+
+
+def _check(goal: str, reason: str, weights: tuple[int, int] | None, override: Collection[str], tasks: int = 0) -> None:
     if goal not in set(Goal):
         raise Invalid("goal", f"{goal!r} is no goal; it is one of {', '.join(Goal)}.")
     if not reason.strip():
         raise Invalid("reason", "Give a reason: whoever reads this operation later needs it.")
-    if (weights is not None) != (goal == Goal.SET_WEIGHTS):
+    if (weights is not None or tasks > 0) != (goal == Goal.SET_WEIGHTS):
         raise Invalid("weights", "Give both weights with set_weights, and none with another goal.")
     for rule in sorted(set(override) - OVERRIDABLE):
         raise Invalid("override", f"{rule} can't be overridden; these can: {', '.join(sorted(OVERRIDABLE))}.")
@@ -197,14 +246,15 @@ def release_holds_of(application: Application, rule: str, *, by: str) -> None:
         release_hold(hold, by=by)
 
 
-def active_hold(application: Application) -> Hold | None:
-    """The hold that binds `application`, its own or one for all: the one that lasts longest."""
+def active_holds(application: Application) -> list[Hold]:
+    """The holds that bind `application`, its own and those for all, the one that lasts longest first."""
     own_or_global = Q(application=application) | Q(application=None)
-    return (
-        Hold.objects.filter(own_or_global, released_at=None, expires_at__gt=timezone.now())
-        .order_by("-expires_at")
-        .first()
-    )
+    held = Hold.objects.filter(own_or_global, released_at=None, expires_at__gt=timezone.now())
+    return list(held.order_by("-expires_at"))
+
+
+def active_hold(application: Application) -> Hold | None:
+    return next(iter(active_holds(application)), None)
 
 
 def set_mode(application: Application, mode: str, *, by: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -12,8 +13,9 @@ from django.utils import timezone
 import failover.memory
 from failover import controller
 from failover.codec import decode, encode
-from failover.model import Decision, Goal, Kind, Memory, Position, Progress, Request, Split
+from failover.model import Decision, Goal, Kind, Memory, Position, Request, Split
 from failover.ports import Outcome
+from failover.resume import stored_progress
 from panel.fleet import connections, snapshots
 from panel.fleet.applications import parsed
 from panel.fleet.models import Application
@@ -65,7 +67,7 @@ def _cycle(operation: Operation, lease: Lease) -> Outcome:
     outcome = controller.step(
         application,
         request_of(operation),
-        decode(Progress, operation.progress),
+        stored_progress(operation.progress),
         aws=connections.connect(application),
         journal=RowJournal(operation, lease),
         lease=lease,
@@ -162,7 +164,15 @@ def _stumble(operation: Operation, lease: Lease, problem: Exception) -> None:
         _go_on(operation, lease, RETRY_SECONDS, failed_steps=failed_steps, detail=said)
         return
     remedy = "Traffic stays as it was last written: look at the application's page, and at the log for this operation."
-    ended = Decision(Kind.STOP, said, decode(Progress, operation.progress), remedy=remedy)
+    ended = Decision(Kind.STOP, said, stored_progress(operation.progress), remedy=remedy)
     with transaction.atomic():
         _end(operation, lease, ended)
+        _forget_what_was_left(operation.application)
         _place(operation.application, services.PANEL, f"{operation} ended on an internal error", 60, "")
+
+
+def _forget_what_was_left(application: Application) -> None:
+    """What this operation wrote last is not known here: it must not look like somebody else's change later."""
+    row = Application.objects.select_for_update().get(pk=application.pk)
+    memory = replace(decode(Memory, row.memory), left=())
+    Application.objects.filter(pk=row.pk).update(memory=encode(memory))

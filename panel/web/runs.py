@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from failover import codec
 from failover.milestones import Milestone, milestones, seconds
-from failover.model import Goal, Progress, Request, Split
+from failover.model import Goal, Request, Split
+from failover.resume import stored_progress
 from panel.fleet.applications import parsed
 from panel.operations.models import Operation
 from panel.web import badges, sentences
@@ -47,7 +47,7 @@ class Run:
 
 
 def run(operation: Operation, now: float) -> Run:
-    progress = codec.decode(Progress, operation.progress)
+    progress = stored_progress(operation.progress)
     policy = parsed(operation.document, operation.application.slug).policy
     ended = "" if operation.status in Operation.ACTIVE else ENDED.get(Operation.Status(operation.status), "failed")
     measured = seconds(progress)

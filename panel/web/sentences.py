@@ -25,11 +25,14 @@ PLAIN = SafeString("")
 
 def title(operation: Operation) -> str:
     """`Failover #12`"""
-    return f"{NAMES[Operation.Goal(operation.goal)]} #{operation.pk}"
+    name = "Tasks" if operation.prepares else NAMES[Operation.Goal(operation.goal)]
+    return f"{name} #{operation.pk}"
 
 
 def pursuing(operation: Operation) -> str:
     """What an operation is about: `Failing over to ECS`, `Setting weights to 90/10`."""
+    if operation.prepares:
+        return "Starting ECS tasks, weights stay"
     weights = f"{operation.weight_lambda}/{operation.weight_ecs}"
     return PURSUING.get(Operation.Goal(operation.goal), f"Setting weights to {weights} (Lambda/ECS)")
 

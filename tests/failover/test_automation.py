@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from failover import memory as memories
-from failover.automation import Refused, Situation, Start, consider
-from failover.model import AlarmState, Baseline, Goal, Memory, Mode, Part, Position, Request
-from tests.failover.world import Run, World, application, on_ecs
+from failover.automation import Acknowledgement, Refused, Situation, Start, consider
+from failover.model import Alarm, AlarmState, Baseline, Goal, Memory, Mode, Part, Position, Reading, Request, Split
+from tests.failover.history import History
+from tests.failover.world import LISTENER, Run, World, application, on_ecs
 
 AUTO = Situation(Mode.AUTO)
+HEALTHY = (("healthy", 1),)
 NOTHING = Memory()
 FAILED_OVER = Memory(Baseline(0), duration=0.1, failover_at=0.0, failover_automatic=True)
 
@@ -114,21 +116,28 @@ def test_no_failback_starts_that_would_exceed_the_limit(rate, duration):
         assert rate * duration <= 10
 
 
-def test_a_steady_overload_leads_to_one_failover_and_no_failback():
+@pytest.mark.parametrize("period", [5, 60])
+def test_two_hours_of_steady_overload_lead_to_one_failover_and_no_failback(period):
     """Moving traffic off Lambda clears its alarm by itself: that must not bring it back."""
-    world = alarmed(rate=200)
-    memory, operations = Memory(), []
-    for _ in range(600):
-        world.pass_time(2)
-        if world.observe().position is Position.ECS and world.alarm is AlarmState.ALARM:
-            world.alarm, world.alarm_since = AlarmState.OK, world.now
-        found = asked(world, memory)
-        if isinstance(found, Start):
-            run = Run(world, found.request, memory=memory)
-            outcome = run.to_end()
-            operations.append(found.request.goal)
-            memory = memories.after(memory, found.request, outcome, world.now)
-    assert operations == [Goal.FAILOVER]
+    lag = 0 if period == 5 else 120
+    world = World(rate=200, limit=10, period=period, lag=lag, start_seconds=60, lambda_states=HEALTHY)
+    world.pass_time(60)
+    app = application(metric_period_seconds=period, requests_per_task=100, scale_deadline_seconds=600)
+    history = History(world, app).pass_time(7200, look_every=5)
+    assert history.goals == [Goal.FAILOVER]
+    assert history.refusals["demand"].remedy
+    assert history.pages == []
+    assert world.broken == []
+
+
+def test_a_surge_that_ends_brings_traffic_home_once():
+    world = World(rate=200, limit=10, lambda_states=HEALTHY)
+    world.pass_time(30)
+    history = History(world).pass_time(600)
+    world.rate = 20
+    history.pass_time(3600)
+    assert history.goals == [Goal.FAILOVER, Goal.FAILBACK]
+    assert (world.desired, world.observe().position) == (0, Position.LAMBDA)
 
 
 def test_a_failover_soon_after_a_failback_doubles_the_dwell():
@@ -144,3 +153,150 @@ def test_asking_for_what_is_already_so_changes_nothing_that_is_remembered():
     world = quiet(60)
     run = Run(world, Request(Goal.FAILOVER), memory=FAILED_OVER)
     assert memories.after(FAILED_OVER, run.request, run.to_end(), world.now) == FAILED_OVER
+
+
+# ---- alarms: several, muted, without data ----
+
+
+def with_alarms(rule: str, *alarms: Alarm):
+    app = replace(application(), alarms=tuple(alarm.name for alarm in alarms), alarm_rule=rule)
+    world = World()
+    snapshot = replace(world.observe(), alarms=Reading.of(alarms, world.now))
+    return consider(app, snapshot, Memory(), AUTO, world.now)
+
+
+FIRING = Alarm("throttles", AlarmState.ALARM, 999_990.0)
+CALM = Alarm("concurrency", AlarmState.OK, 0.0)
+SILENT = Alarm("concurrency", AlarmState.INSUFFICIENT_DATA, 0.0)
+MUTED = Alarm("concurrency", AlarmState.ALARM, 999_990.0, actions_enabled=False)
+SUPPRESSED = Alarm("concurrency", AlarmState.ALARM, 999_990.0, suppressed_by="Alarm")
+
+
+@pytest.mark.parametrize("other", [CALM, SILENT, MUTED, SUPPRESSED])
+def test_any_alarm_is_enough_whatever_another_one_says(other):
+    assert isinstance(with_alarms("any", other, FIRING), Start)
+
+
+@pytest.mark.parametrize(
+    ("other", "rule"), [(CALM, None), (SILENT, "alarm_no_data"), (MUTED, "muted"), (SUPPRESSED, "muted")]
+)
+def test_all_alarms_must_fire_and_none_be_muted_or_silent(other, rule):
+    found = with_alarms("all", FIRING, other)
+    assert (found and found.rule) == rule
+
+
+@pytest.mark.parametrize("alarm", [MUTED, SUPPRESSED])
+def test_a_muted_alarm_starts_nothing_and_says_what_mutes_it(alarm):
+    """CloudWatch API reference: MetricAlarm.ActionsEnabled, CompositeAlarm.ActionsSuppressedBy. Events come anyway."""
+    refused = with_alarms("any", alarm)
+    assert refused.rule == "muted"
+    assert ("suppressed (Alarm)" if alarm.suppressed_by else "disabled") in refused.reason
+
+
+def test_alarms_that_all_have_no_data_can_not_call_for_a_failover_and_say_so():
+    refused = with_alarms("any", SILENT)
+    assert (refused.goal, refused.rule) == (Goal.FAILOVER, "alarm_no_data")
+
+
+def test_one_alarm_with_data_is_enough_to_be_ready():
+    assert with_alarms("any", SILENT, replace(CALM, name="throttles")) is None
+
+
+# ---- deployments ----
+
+
+def test_a_service_whose_deployment_failed_is_no_place_to_fail_over_to():
+    assert asked(alarmed(deployment_failed=True)).rule == "capacity"
+
+
+def test_a_deployment_in_progress_is_said_and_does_not_keep_an_alarm_from_failing_over():
+    started = asked(alarmed(deployment_running=True))
+    assert "deployment of the service is in progress" in started.reason
+
+
+def test_an_automatic_failback_waits_for_a_deployment():
+    assert asked(quiet(60, deployment_running=True), FAILED_OVER).rule == "deployment_running"
+
+
+# ---- people ----
+
+
+def test_a_failure_is_waited_out_or_acknowledged_with_a_comment():
+    world = quiet(60)
+    failed = Situation(Mode.AUTO, last_failback_failure_at=world.now - 30)
+    seen = Acknowledgement(world.now - 10, "ada", "a probe was slow")
+    assert isinstance(asked(world, FAILED_OVER, replace(failed, acknowledgement=seen)), Start)
+    before = Acknowledgement(world.now - 50, "ada", "an older one")
+    assert asked(world, FAILED_OVER, replace(failed, acknowledgement=before)).rule == "cooldown"
+    with pytest.raises(ValueError, match="needs a comment"):
+        Acknowledgement(world.now, "ada", " ")
+
+
+def test_a_failed_failover_keeps_the_next_failback_waiting_and_no_failover():
+    world = quiet(60)
+    failed = Situation(Mode.AUTO, last_failure_at=world.now - 59)
+    refused = asked(world, FAILED_OVER, failed)
+    assert (refused.rule, refused.reason) == ("cooldown", "The last failover failed.")
+    world = alarmed()
+    assert isinstance(asked(world, situation=Situation(Mode.AUTO, last_failure_at=world.now - 61)), Start)
+
+
+def test_a_failover_never_waits_for_cooldown_or_a_failed_failback():
+    world = alarmed()
+    memory = replace(FAILED_OVER, failback_at=world.now - 1)
+    assert isinstance(asked(world, memory, Situation(Mode.AUTO, last_failback_failure_at=world.now)), Start)
+
+
+def test_weights_that_somebody_else_changed_hold_the_application_once():
+    world = quiet(60)
+    memory = replace(FAILED_OVER, left=tuple(world.splits.items()), left_at=world.now - 10)
+    assert isinstance(asked(world, memory), Start)
+    world.splits[LISTENER] = Split(70, 30)
+    refused = asked(world, memory)
+    assert refused.rule == "foreign_change"
+    assert "shows 70/30, and was left at 0/100" in refused.reason
+    assert refused.hold_minutes == 60
+    known = memories.found_changed(memory, world.observe(), world.now)
+    world.pass_time(2)
+    assert asked(world, known).rule == "people_first", "automation never undoes it, with or without the hold"
+
+
+def test_a_snapshot_from_before_the_operation_ended_shows_no_foreign_change():
+    world = quiet(60)
+    memory = replace(FAILED_OVER, left=((LISTENER, Split(50, 50)),), left_at=world.now + 1)
+    assert isinstance(asked(world, memory), Start)
+
+
+def test_traffic_on_ecs_that_nobody_here_moved_stays_and_says_why():
+    assert asked(quiet(60)).rule == "people_first"
+
+
+def test_a_doubled_dwell_is_waited_for_twice_as_long():
+    twice = replace(FAILED_OVER, dwell_factor=2)
+    assert asked(quiet(16), twice).rule == "dwell"
+    assert isinstance(asked(quiet(31), twice), Start)
+
+
+@given(
+    state=st.sampled_from(list(AlarmState)),
+    position=st.sampled_from([0, 50, 100]),
+    mode=st.sampled_from(list(Mode)),
+    hold=st.sampled_from(["", "by ada"]),
+    kill_switch=st.booleans(),
+    active=st.sampled_from(["", "#7 runs"]),
+)
+def test_what_people_stopped_starts_nothing_and_every_refusal_has_a_remedy(
+    state, position, mode, hold, kill_switch, active
+):
+    world = on_ecs(World(alarm=state, alarm_since=999_900.0))
+    world.splits = dict.fromkeys(world.splits, Split.of_ecs_percent(position))
+    found = asked(world, FAILED_OVER, Situation(mode, hold=hold, kill_switch=kill_switch, active=active))
+    if isinstance(found, Start):
+        assert mode is Mode.AUTO
+        assert not kill_switch
+        assert not hold
+        assert not active
+    if isinstance(found, Refused):
+        assert found.rule
+        assert found.reason
+        assert found.remedy

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from failover import memory as memories
 from failover.model import (
     AlarmState,
     Baseline,
@@ -295,3 +296,159 @@ def test_lost_answers_are_found_by_reading_again(lost):
     world.after_write = lose
     ended(Run(world, FAILOVER), Kind.DONE)
     assert set(world.splits.values()) == {Split(0, 100)}
+
+
+# ---- kill switch, supersede, resume ----
+
+
+def until(run: Run, phase: str) -> Run:
+    while run.journal.progress.phase != phase:
+        run.world.pass_time(run.step().decision.wait)
+    return run
+
+
+AUTOMATIC = Request(Goal.FAILOVER, automatic=True)
+
+
+@pytest.mark.parametrize("phase", ["start", "capacity", "healthy", "shift"])
+def test_the_kill_switch_ends_an_automatic_operation_before_its_next_write(phase):
+    run = until(Run(World(), AUTOMATIC), phase)
+    written = len(run.world.writes)
+    run.kill_switch_at = run.world.now
+    ended(run, Kind.STOP)
+    assert run.outcome.decision.rule == "kill_switch"
+    assert f"Weights stay at {run.world.splits[LISTENER]}" in run.outcome.decision.detail
+    assert len(run.world.writes) == written
+
+
+def test_a_kill_switch_turned_on_between_two_routes_is_obeyed_and_what_stands_is_said():
+    run = Run(World(), AUTOMATIC)
+
+    def turn_on(action):
+        if isinstance(action, SetSplit):
+            run.kill_switch_at = 0.0
+
+    run.world.after_write = turn_on
+    ended(run, Kind.STOP)
+    assert run.world.splits == {LISTENER: Split(0, 100), RULE: Split(100, 0)}
+    assert run.world.observe().position is Position.SPLIT
+
+
+def test_the_kill_switch_does_not_touch_what_a_person_started():
+    run = Run(World(), FAILOVER)
+    run.kill_switch_at = 0.0
+    ended(run, Kind.DONE)
+
+
+def test_a_kill_switch_that_can_not_be_read_writes_nothing():
+    run = Run(World(), AUTOMATIC)
+    run._killed = lambda: (_ for _ in ()).throw(ConnectionError("the database is away"))
+    with pytest.raises(ConnectionError):
+        run.step()
+    assert run.world.writes == []
+
+
+@pytest.mark.parametrize("phase", ["healthy", "shift", "settle"])
+def test_an_operation_that_supersedes_another_starts_from_what_is_there_and_knows_what_stood_before(phase):
+    world = World(bounds=Bounds(0, 4), lambda_states=(("healthy", 1),))
+    old = until(Run(world, AUTOMATIC), phase)
+    world.pass_time(20)  # one lease length: whatever the old one had sent has been answered or given up
+    memory = memories.carried(Memory(), old.journal.progress)
+    ended(Run(world, FAILBACK, memory=memory), Kind.DONE)
+    assert (world.desired, world.bounds) == (0, Bounds(0, 4))
+    assert set(world.splits.values()) == {Split(100, 0)}
+
+
+@pytest.mark.parametrize("change", [{"version": 99}, {"version": 0}, {"phase": "teleport"}])
+def test_progress_that_another_version_wrote_ends_where_it_stands_with_a_sentence(change):
+    run = until(Run(World(), FAILOVER), "shift")
+    run.journal.progress = replace(run.journal.progress, **change)
+    written = len(run.world.writes)
+    ended(run, Kind.STOP)
+    assert "Another version of this program" in run.outcome.decision.headline
+    assert len(run.world.writes) == written
+
+
+# ---- several routes ----
+
+
+def refusing(route: str, kind: str, times: int = 1_000_000):
+    left = [times]
+
+    def refuse(action):
+        if isinstance(action, SetSplit) and action.route_arn == route and left[0]:
+            left[0] -= 1
+            raise AwsError(kind, f"elasticloadbalancing:Modify: {kind}", "Grant it.")
+
+    return refuse
+
+
+@pytest.mark.parametrize("route", [LISTENER, RULE])
+def test_a_route_that_aws_throttles_is_tried_again_and_keeps_no_other_from_moving(route):
+    world = World(lambda_states=(("healthy", 1),))
+    run = Run(world, FAILOVER)
+    world.before_write = refusing(route, "throttled", times=3)
+    positions = set()
+    while run.outcome is None or run.outcome.decision.kind in (Kind.ACT, Kind.WAIT):
+        world.pass_time(run.step().decision.wait)
+        positions.add(world.observe().position)
+    assert run.outcome.decision.kind is Kind.DONE
+    assert Position.SPLIT in positions, "the other route moved while this one was tried again"
+
+
+@pytest.mark.parametrize("kind", ["throttled", "denied"])
+def test_routes_that_were_written_return_where_another_one_can_not_be(kind):
+    world = World(lambda_states=(("healthy", 1),), before_write=refusing(RULE, kind))
+    run = ended(Run(world, FAILOVER), Kind.STOP)
+    assert set(world.splits.values()) == {Split(100, 0)}
+    assert f"elasticloadbalancing:Modify: {kind}" in run.outcome.decision.detail
+
+
+def test_routes_that_were_written_stay_where_the_pool_to_return_to_is_sick():
+    world = World(before_write=refusing(RULE, "denied"), rate=0, lambda_states=(("unhealthy", 1),))
+    run = ended(Run(world, FAILOVER), Kind.STOP)
+    assert run.outcome.decision.rule == "towards_health"
+    assert world.observe().position is Position.SPLIT
+
+
+def test_a_route_that_somebody_sets_back_at_once_does_not_keep_the_operation_for_ever():
+    world = World(lambda_states=(("healthy", 1),))
+
+    def undo(action):
+        if isinstance(action, SetSplit) and action.route_arn == RULE and action.split.ecs:
+            world.splits[RULE] = Split(100, 0)
+
+    world.after_write = undo
+    run = ended(Run(world, FAILOVER), Kind.STOP)
+    assert "does not show it" in run.outcome.decision.detail
+    assert set(world.splits.values()) == {Split(100, 0)}
+
+
+# ---- deployments, and the alarm while tasks wait ----
+
+
+def test_a_failover_onto_a_failed_deployment_is_refused():
+    run = ended(Run(World(deployment_failed=True), FAILOVER), Kind.REFUSE)
+    assert run.outcome.decision.rule == "capacity"
+
+
+def test_scaling_in_waits_for_a_deployment():
+    world = on_ecs(World())
+    world.pass_time(30)
+    run = until(Run(world, FAILBACK, memory=WAS_STANDBY), "drain")
+    world.deployment_running = True
+    for _ in range(60):
+        world.pass_time(run.step().decision.wait)
+    assert run.outcome.decision.headline == "Waiting until the service's deployment has ended"
+    assert world.desired == 2
+    world.deployment_running = False
+    ended(run, Kind.DONE)
+
+
+def test_an_alarm_while_waiting_for_the_drain_ends_the_failback_so_that_a_failover_can_start():
+    world = on_ecs(World())
+    world.pass_time(30)
+    run = until(Run(world, FAILBACK, memory=WAS_STANDBY), "drain")
+    world.alarm = AlarmState.ALARM
+    ended(run, Kind.STOP, limit=5)
+    assert world.desired == 2

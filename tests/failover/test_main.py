@@ -1,11 +1,19 @@
 """Break glass: what the command line says, writes and exits with."""
 
+import io
 import json
+import re
 
 import pytest
 
 from failover import __main__ as command
-from failover.model import Split
+from failover import breakglass, screen
+from failover.aws.lease import TableLease
+from failover.codec import encode
+from failover.config import load
+from failover.model import Baseline, Goal, Memory, Progress, Request, Split
+from failover.state import State, stored_state
+from tests.failover.aws.test_lease import Table
 from tests.failover.test_config import GOOD
 from tests.failover.world import LISTENER, World, on_ecs
 
@@ -21,7 +29,7 @@ def world(monkeypatch, tmp_path):
     monkeypatch.setattr(command.aws, "connect", lambda _: found)
     monkeypatch.setattr(command.time, "time", lambda: found.now)
     monkeypatch.setattr(command.time, "sleep", found.pass_time)
-    monkeypatch.setattr(command.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(breakglass.signal, "signal", lambda *_: None)
     (tmp_path / "checkout.toml").write_text(GOOD.replace("failover_count = 4", "settle_seconds = 1"))
     return found
 
@@ -97,6 +105,7 @@ def test_an_override_needs_a_reason(world, capsys):
 def test_a_refusal_a_deadline_and_a_broken_file_exit_differently(world, capsys, tmp_path):
     world.sick = True
     assert run("failover", *BREAK_GLASS) == 4
+    world.sick = False
     on_ecs(world).rate = 500
     world.pass_time(30)
     assert run("failback", *BREAK_GLASS) == 3
@@ -111,3 +120,141 @@ def test_a_refusal_a_deadline_and_a_broken_file_exit_differently(world, capsys, 
 def test_weights_that_can_not_be_are_a_sentence(world, weights, capsys):
     assert run("set-weights", *weights, *BREAK_GLASS) == 2
     assert capsys.readouterr().err.strip()
+
+
+# ---- a person at a terminal ----
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("answer", ["n", "", "maybe"])
+def test_at_a_terminal_it_asks_after_the_plan_and_writes_nothing_without_a_yes(world, monkeypatch, capsys, answer):
+    monkeypatch.setattr(command.sys, "stdin", Terminal(f"{answer}\n"))
+    assert run("failover", *BREAK_GLASS) == 3
+    shown = capsys.readouterr()
+    assert shown.out.index("plan ") < shown.out.index("Do this to checkout?")
+    assert "Nothing was written" in shown.err
+    assert world.writes == []
+
+
+@pytest.mark.parametrize("more", [["--yes"], ["--json"]])
+def test_it_can_be_told_not_to_ask(world, monkeypatch, more):
+    monkeypatch.setattr(command.sys, "stdin", Terminal(""))
+    assert run("failover", *more, *BREAK_GLASS) == 0
+    assert world.splits[LISTENER] == Split(0, 100)
+
+
+def test_what_was_approved_is_what_runs_or_it_is_refused(world, monkeypatch, capsys):
+    class SlowPerson(Terminal):
+        def readline(self, *_):
+            world.splits[LISTENER] = Split(50, 50)
+            return "yes\n"
+
+    monkeypatch.setattr(command.sys, "stdin", SlowPerson())
+    assert run("failover", *BREAK_GLASS) == 3
+    assert "plan_changed" in capsys.readouterr().err
+    assert world.writes == []
+
+
+def test_a_terminal_shows_the_status_while_it_waits_and_the_steps_stay(world, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(screen.sys, "stdout", terminal)
+    assert run("failover", "--yes", *BREAK_GLASS) == 0
+    shown = terminal.getvalue()
+    assert "desired 2, pending 0, running 2, healthy 0" in shown
+    assert "now     Waiting for 2 healthy targets" in shown
+    assert "\033[" in shown
+    after_the_last_block = shown.rsplit("\033[J", 1)[1]
+    assert "All traffic is on ECS" in after_the_last_block
+    assert "desired" not in after_the_last_block
+
+
+def test_watch_shows_the_status_until_it_is_interrupted(world, monkeypatch, capsys):
+    looks = []
+
+    def interrupted(seconds: float) -> None:
+        looks.append(seconds)
+        world.pass_time(seconds)
+        if len(looks) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(command.time, "sleep", interrupted)
+    run("watch", "--json")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["position"] for line in lines] == ["lambda"] * 3
+
+
+# ---- the plan ----
+
+
+def test_a_plan_shows_changes_rules_time_and_digest(world, capsys):
+    assert run("plan", "failover") == 0
+    shown = capsys.readouterr().out
+    assert re.match(r"plan [0-9a-f]{12}, about \d+ (s|min)", shown)
+    assert "desired count: 0 → 2" in shown
+    assert "weights on f2f7: 100/0 → 90/10" in shown
+    assert "✓ single_writer, foreign_change, never_zero" in shown
+
+
+def test_a_plan_as_json_says_the_same(world, capsys):
+    assert run("plan", "set-weights", "--lambda", "90", "--ecs", "10", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {"steps", "seconds", "outcome", "digest"} <= set(found)
+    rules = [rule for step in found["steps"] for rule in step["rules"]]
+    assert {"rule", "sentence", "overridden"} <= set(rules[0])
+
+
+def test_a_plan_that_would_be_refused_says_which_rule_and_exits_so(world, capsys):
+    on_ecs(world).rate = 500
+    world.pass_time(30)
+    assert run("plan", "failback") == 3
+    assert "(lambda_ready)" in capsys.readouterr().out
+
+
+# ---- beside a controller with a lease table ----
+
+
+@pytest.fixture
+def table(world, monkeypatch, tmp_path):
+    """The application with a lease table, in which a Lambda controller waits in the middle of a failover."""
+    path = tmp_path / "checkout.toml"
+    path.write_text(path.read_text().replace("[lambda]", 'lease_table = "leases"\n[lambda]'))
+    found = Table()
+    monkeypatch.setattr(command.aws, "lease_client", lambda _: found)
+    waiting = Progress(phase="healthy", memory=Memory(Baseline(1)), wanted=2)
+    state = State().begun(load(path), Request(Goal.FAILOVER, automatic=True), "alarm", waiting)
+    lease = TableLease(found, "leases", "checkout", lambda: world.now)
+    lease.claim()
+    lease.state = encode(state)
+    lease.release()
+    return found
+
+
+def kept(table) -> State:
+    return stored_state(json.loads(table.items["checkout"]["state"]["S"]))
+
+
+def test_a_person_takes_the_place_of_a_waiting_operation_and_restores_what_it_knew_of(world, table, capsys):
+    world.desired, world.tasks = 2, [0.0, 0.0]
+    assert run("failback", "--reason", "not now") == 0
+    assert "Takes the place of the failover" in capsys.readouterr().out
+    assert world.desired == 1
+    assert kept(table).operation is None
+
+
+def test_a_persons_failover_is_remembered_as_one(world, table):
+    assert run("failover") == 0
+    memory = kept(table).memory
+    assert memory.failover_at is not None
+    assert not memory.failover_automatic
+    assert table.items["checkout"]["holder"] == {"S": ""}
+
+
+def test_a_lease_that_somebody_holds_is_refused_with_the_holders_name(world, table, capsys):
+    TableLease(table, "leases", "checkout", lambda: world.now, "the panel").claim()
+    assert run("failover") == 3
+    assert "the panel is changing this application" in capsys.readouterr().err
+    assert world.writes == []

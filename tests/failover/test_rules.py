@@ -152,3 +152,19 @@ def test_an_override_silences_only_rules_that_may_be_overridden():
     assert broken(unready) == ""
     assert broken(write(SetDesiredCount(0), override=everything)) == "never_shrink"
     assert frozenset({"ecs_ready", "lambda_ready", "towards_health", "foreign_change"}) == OVERRIDABLE
+
+
+@given(
+    healthy=st.integers(0, 3),
+    states=st.sampled_from([(("healthy", 1),), (("unhealthy", 1),), (("unavailable", 1),)]),
+    failed=st.integers(0, 100),
+)
+def test_demand_beyond_lambdas_limit_goes_there_only_from_an_ecs_that_plainly_fails(healthy, states, failed):
+    series = {"ecs_requests": ((NOW - 5, 1000.0),), "ecs_5xx": ((NOW - 5, 10.0 * failed),)}
+    shown = Split(0, 100)
+    found = write(
+        SetSplit(LISTENER, Split(100, 0), shown), shown=shown, healthy=healthy, goal=Goal.FAILBACK,
+        series=series, duration=1.0, lambda_states=states,
+    )  # fmt: skip
+    let_through = judge(found) is None
+    assert let_through == (states == (("healthy", 1),) and (healthy == 0 or failed >= 50))

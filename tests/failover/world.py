@@ -77,7 +77,8 @@ def application(**policy: object) -> Application:
 class World:
     """`rate` requests a second of `duration` seconds each arrive; a task is healthy `start_seconds` after it began.
 
-    Metrics have a point per `period` seconds, which is published `lag` seconds after the period began.
+    Metrics have a point per `period` seconds, which is published `lag` seconds after the period began. With a `limit`
+    the alarm is true to what reaches Lambda: in ALARM while its concurrency is over the limit, OK as soon as it is not.
     """
 
     now: float = 1_000_000.0
@@ -89,6 +90,7 @@ class World:
     sick: bool = False
     rate: float = 20.0
     duration: float = 0.1
+    alarm_name: str = "concurrency"
     alarm: AlarmState = AlarmState.OK
     alarm_since: float = 0.0
     ecs_5xx: float = 0.0
@@ -96,6 +98,12 @@ class World:
     third_group: int = 0
     period: int = PERIOD
     lag: float = 0.0
+    lambda_states: tuple[tuple[str, int], ...] = (("unavailable", 1),)
+    prewarm: AlarmState = AlarmState.OK
+    prewarm_since: float = 0.0
+    limit: float = 0.0
+    deployment_running: bool = False
+    deployment_failed: bool = False
     unreadable: set[Part] = field(default_factory=set)
     before_write: Callable[[Action], None] = lambda _: None
     after_write: Callable[[Action], None] = lambda _: None
@@ -109,9 +117,11 @@ class World:
             moment = min(1.0, end - self.now)
             self._serve(moment)
             self.now += moment
+            if self.limit:
+                self._evaluate_alarm()
 
     def _serve(self, seconds: float) -> None:
-        share = sum(split.ecs_percent for split in self.splits.values()) / len(self.splits) / 100
+        share = self.ecs_share
         period = self.now // self.period * self.period
         for name, part, bad in (("ecs", share, self.ecs_5xx), ("lambda", 1 - share, self.lambda_5xx)):
             requests = self.rate * seconds * part
@@ -122,6 +132,16 @@ class World:
         if share < 1:
             self.traffic.setdefault("duration_avg", {})[period] = self.duration
             self.traffic.setdefault("duration_p95", {})[period] = self.duration
+
+    def _evaluate_alarm(self) -> None:
+        over = self.rate * (1 - self.ecs_share) * self.duration > self.limit
+        state = AlarmState.ALARM if over else AlarmState.OK
+        if state is not self.alarm:
+            self.alarm, self.alarm_since = state, self.now
+
+    @property
+    def ecs_share(self) -> float:
+        return sum(split.ecs_percent for split in self.splits.values()) / len(self.splits) / 100
 
     @property
     def healthy(self) -> int:
@@ -145,17 +165,25 @@ class World:
             name: tuple((at, count) for at, count in sorted(points.items()) if at <= published)
             for name, points in self.traffic.items()
         }
-        alarm = Alarm("concurrency", self.alarm, self.alarm_since, "", 10.0, "ConcurrentExecutions")
+        alarm = Alarm(self.alarm_name, self.alarm, self.alarm_since, "", 10.0, "ConcurrentExecutions")
         return Snapshot(
             at=self.now,
             alarms=part(Part.ALARMS, (alarm,)),
             routes=part(Part.ROUTES, Routes(managed, forwarders)),
-            service=part(Part.SERVICE, Service(self.desired, self.desired - len(self.tasks), len(self.tasks))),
-            targets=part(Part.TARGETS, Targets(self.healthy, (), (("unavailable", 1),))),
+            service=part(Part.SERVICE, self._service()),
+            targets=part(Part.TARGETS, Targets(self.healthy, (), self.lambda_states)),
             scaling=part(Part.BOUNDS, Scaling(self.bounds)),
             metrics=part(Part.METRICS, Metrics(self.period, series)),
             limits=part(Part.LIMITS, Limits(14, 900)),
+            prewarm=part(Part.PREWARM, (Alarm("busy", self.prewarm, self.prewarm_since),)),
         )
+
+    def _service(self) -> Service:
+        pending = self.desired - len(self.tasks)
+        return Service(
+            self.desired, pending, len(self.tasks),
+            deployment_running=self.deployment_running, deployment_failed=self.deployment_failed,
+        )  # fmt: skip
 
     def write(self, action: Action) -> Call:
         self.before_write(action)
@@ -187,7 +215,8 @@ class World:
             before = self.splits[action.route_arn]
             if action.split.ecs_percent > before.ecs_percent and self.healthy < 2:
                 self.broken.append(f"ecs_ready: {action} with {self.healthy} healthy targets")
-            if action.split.ecs_percent < before.ecs_percent and self.rate * self.duration > 10:
+            fits = self.rate * self.duration <= 10 or not self.healthy or self.ecs_5xx >= 0.5
+            if action.split.ecs_percent < before.ecs_percent and not fits:
                 self.broken.append(f"lambda_ready: {action} while demand is {self.rate * self.duration:.1f}")
         if (
             isinstance(action, SetDesiredCount)
@@ -240,6 +269,7 @@ class Run:
     app: Application = field(default_factory=application)
     memory: Memory = field(default_factory=Memory)
     cancel_at: float | None = None
+    kill_switch_at: float | None = None
     outcome: Outcome | None = None
 
     def __post_init__(self) -> None:
@@ -250,12 +280,15 @@ class Run:
         try:
             self.outcome = step(
                 self.app, self.request, self.journal.progress, aws=self.world, journal=self.journal, lease=Held(),
-                clock=lambda: self.world.now, cancel=cancel,
+                clock=lambda: self.world.now, cancel=cancel, kill_switch=self._killed,
             )  # fmt: skip
         except Crash:
             self.world.pass_time(20)
             return None
         return self.outcome
+
+    def _killed(self) -> bool:
+        return self.kill_switch_at is not None and self.world.now >= self.kill_switch_at
 
     def to_end(self, limit: float = 600.0) -> Outcome:
         deadline = self.world.now + limit

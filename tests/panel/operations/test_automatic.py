@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from failover.model import AlarmState, Part
+from failover.model import AlarmState, Part, Split
 from panel.fleet.models import Application
 from panel.fleet.observation import observe
 from panel.operations import automatic, services
 from panel.operations.models import Hold, Operation, Refusal
+from panel.operations.stepping import step_operation
 from tests.panel.fake_aws import FakeAws
 
 
@@ -71,3 +72,52 @@ def test_a_failed_failover_is_not_repeated_at_once(application: Application, aws
     assert "The last failover failed" in consider(application)
     Operation.objects.update(finished_at=timezone.now() - timedelta(minutes=5))
     assert consider(application).startswith("Started")
+
+
+def on_ecs(application: Application, aws: FakeAws) -> None:
+    """As an automatic failover left it."""
+    aws.alarm = AlarmState.ALARM
+    consider(application)
+    operation = Operation.objects.get()
+    while operation.status in Operation.ACTIVE:
+        Operation.objects.update(next_step_at=timezone.now())
+        step_operation(operation.pk)
+        operation.refresh_from_db()
+    aws.alarm = AlarmState.OK
+
+
+def test_weights_that_somebody_else_changed_hold_the_application_once(application: Application, aws: FakeAws) -> None:
+    on_ecs(application, aws)
+    aws.split = Split(50, 50)
+    assert "(foreign_change)" in consider(application)
+    hold = Hold.objects.get()
+    assert (hold.owner, hold.rule) == ("panel", "foreign_change")
+    assert "shows 50/50, and was left at 0/100" in hold.reason
+    assert "(people_first)" in consider(application)
+    assert Hold.objects.count() == 1
+
+
+def test_a_failing_ecs_gets_more_tasks_by_an_operation_that_leaves_the_weights(
+    application: Application, aws: FakeAws
+) -> None:
+    on_ecs(application, aws)
+    aws.desired = 1
+    consider(application)
+    operation = Operation.objects.first()
+    assert operation is not None
+    assert (operation.goal, operation.trigger, operation.weight_ecs) == ("set_weights", "automatic", None)
+    step_operation(operation.pk)
+    assert aws.desired == 2
+    assert aws.split == Split(0, 100)
+
+
+def test_a_persons_hold_keeps_the_guard_from_raising_and_a_persons_failover_does_not(
+    application: Application, aws: FakeAws
+) -> None:
+    on_ecs(application, aws)
+    services.place_hold(application, owner="ana", reason="by hand", minutes=5, rule="people_first")
+    own = services.place_hold(application, owner="ana", reason="deploying", minutes=1)
+    aws.desired = 1
+    assert "(hold)" in consider(application)
+    services.release_hold(own, by="ana")
+    assert consider(application).startswith("Started set_weights")

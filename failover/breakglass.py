@@ -1,0 +1,165 @@
+"""One operation on the command line: under a lease, into a journal file, until its end or Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from failover import aws, text
+from failover import memory as memories
+from failover.arguments import SINGLE_WRITER
+from failover.aws.lease import LEASE_SECONDS, TableLease
+from failover.codec import encode
+from failover.controller import step
+from failover.journal import FileJournal, resume
+from failover.model import Application, Decision, Kind, Memory, Progress, Request, Snapshot
+from failover.ports import Aws, Lease, Outcome
+from failover.screen import Screen
+from failover.state import State, stored_state
+
+
+class RefusedError(Exception):
+    """A rule says no before anything was written."""
+
+
+class _Unfenced:
+    """No lease: `--override single_writer` said that nobody else is writing."""
+
+    def seconds_left(self) -> float:
+        return LEASE_SECONDS
+
+
+@dataclass
+class Operation:
+    """What is pursued and how far it is. `state` is what the lease item carries, where there is one."""
+
+    application: Application
+    request: Request
+    progress: Progress
+    lease: Lease
+    state: State
+    path: Path
+
+
+def operate(
+    asked: argparse.Namespace, application: Application, adapter: Aws, request: Request, memory: Memory, screen: Screen
+) -> tuple[Decision, Path]:
+    """Pursue `request` to its end, or for one cycle with --no-wait. Answers with the last decision and the journal.
+
+    Raises RefusedError, LeaseHeldError, AwsError, JournalError.
+    """
+    lease = _lease(asked, application)
+    try:
+        operation = _operation(asked, application, request, memory, lease, screen)
+        journal = FileJournal(operation.path, _teller(screen), time.time)
+        try:
+            if not asked.resume:
+                journal.begun(application, operation.request, asked.reason)
+            return _pursue(asked, operation, adapter, journal, screen), operation.path
+        finally:
+            journal.close()
+    finally:
+        if isinstance(lease, TableLease):
+            lease.release()
+
+
+def _lease(asked: argparse.Namespace, application: Application) -> Lease:
+    """The DynamoDB lease where there is a table; else a person must say that nobody else writes."""
+    if application.lease_table:
+        lease = TableLease(aws.lease_client(application), application.lease_table, application.slug, time.time)
+        lease.claim()
+        return lease
+    if SINGLE_WRITER not in asked.override:
+        raise RefusedError(
+            "Nothing here can tell whether somebody else is changing this application (rule single_writer). Make sure "
+            "that the panel is off or holds it, then add --override single_writer --reason '…'."
+        )
+    return _Unfenced()
+
+
+def _operation(
+    asked: argparse.Namespace, application: Application, request: Request, memory: Memory, lease: Lease, screen: Screen
+) -> Operation:
+    state = _state(lease)
+    if state.operation is not None:
+        screen.line(f"Takes the place of the {state.operation.request.goal} that a controller has under way.")
+    state = state.superseded()
+    path = asked.resume or Path(f"failover-{application.slug}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.jsonl")
+    if asked.resume:
+        return Operation(application, *resume(asked.resume), lease, state, path)
+    known = memory if memory != Memory() else state.memory
+    return Operation(application, request, Progress(memory=known), lease, state, path)
+
+
+def _state(lease: Lease) -> State:
+    if not isinstance(lease, TableLease):
+        return State()
+    try:
+        return stored_state(lease.state)
+    except ValueError as error:
+        raise RefusedError(f"{error} Pass --before an earlier journal, with another table or none.") from error
+
+
+def _teller(screen: Screen) -> Callable[[str, str], None]:
+    began = time.monotonic()
+
+    def tell(kind: str, message: str) -> None:
+        seconds = time.monotonic() - began
+        body = {"seconds": round(seconds, 1), "kind": kind, "message": message}
+        screen.answer(f"{seconds:7.1f} s  {kind:<9} {message}", body)
+
+    return tell
+
+
+def _pursue(
+    asked: argparse.Namespace, operation: Operation, adapter: Aws, journal: FileJournal, screen: Screen
+) -> Decision:
+    """Step until the end. The first Ctrl-C asks for a safe end, the second one leaves at once."""
+    cancel = _Interrupt()
+    seen = Snapshot(time.time())
+    while True:
+        outcome = step(
+            operation.application, operation.request, operation.progress,
+            aws=adapter, journal=journal, lease=operation.lease, clock=time.time, cancel=cancel.reason,
+        )  # fmt: skip
+        decision = outcome.decision
+        goes_on = decision.kind in (Kind.ACT, Kind.WAIT)
+        _keep(operation, outcome, ended=not goes_on)
+        if not goes_on or asked.no_wait:
+            return decision
+        seen = seen.updated(outcome.snapshot)
+        screen.block(f"\n{text.status(operation.application, seen, time.time())}\n  now     {_now(decision)}")
+        time.sleep(decision.wait)
+
+
+def _now(decision: Decision) -> str:
+    return ": ".join(filter(None, (decision.headline, decision.detail)))
+
+
+def _keep(operation: Operation, outcome: Outcome, *, ended: bool) -> None:
+    """Hold on to the lease, with what the next holder must know in it."""
+    operation.progress = outcome.progress
+    if ended:
+        operation.state = operation.state.ended(operation.request, outcome, time.time())
+    else:
+        memory = memories.carried(operation.state.memory, outcome.progress)
+        operation.state = replace(operation.state, memory=memory)
+    if isinstance(operation.lease, TableLease):
+        operation.lease.state = encode(operation.state)
+        operation.lease.renew()
+
+
+class _Interrupt:
+    def __init__(self) -> None:
+        self.reason = ""
+        signal.signal(signal.SIGINT, self._asked)
+
+    def _asked(self, *_: object) -> None:
+        if self.reason:
+            raise KeyboardInterrupt
+        self.reason = "interrupted with Ctrl-C"
