@@ -1,0 +1,145 @@
+"""What boto3 is to the controller, in virtual time: clients whose calls go straight to the lab's model.
+
+The lab's own tests show that model and wire agree; here a call must cost microseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import botocore.session
+from botocore import xform_name
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+
+from failover.aws.clients import Clients
+from lab import api
+from lab.calls import NoAnswerError
+from lab.errors import AwsError
+from lab.virtual import VirtualLab
+
+READ_ATTEMPTS = 4  # as the controller's clients are configured
+RETRIED = frozenset({"ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException"})
+
+_OPERATIONS = {service: {xform_name(name): name for name in names} for service, names in api.answered().items()}
+_PAGES: dict[tuple[str, str], tuple[str, str]] = {}
+
+# Told of every call before it is made; what it raises takes the call's place.
+Watch = Callable[[str, str, dict[str, Any]], None]
+
+
+class Moment(float):
+    """A time of the model where boto3 would give a datetime."""
+
+    def timestamp(self) -> float:
+        return float(self)
+
+
+@dataclass(frozen=True)
+class Client:
+    """One service's client. Reads are tried again as botocore does, without waiting; writes are sent once."""
+
+    lab: VirtualLab
+    service: str
+    watch: Watch
+    region: str
+    attempts: int = 1
+
+    def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
+        try:
+            operation = _OPERATIONS[self.service][name]
+        except KeyError:
+            raise AttributeError(name) from None
+        return lambda **given: self._try(operation, given)
+
+    def get_paginator(self, name: str) -> Paginator:
+        return Paginator(self, _OPERATIONS[self.service][name])
+
+    def _try(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
+        for attempt in range(1, self.attempts + 1):
+            try:
+                return self._call(operation, given)
+            except ClientError as error:
+                again = error.response["Error"]["Code"] in RETRIED or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500  # fmt: skip
+                if not again or attempt == self.attempts:
+                    raise
+        raise AssertionError("a client tries at least once")
+
+    def _call(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
+        self.watch(self.service, operation, given)
+        try:
+            output = self.lab.call(self.service, operation, region=self.region, **given)
+        except AwsError as error:
+            described = {"Error": {"Code": error.code, "Message": error.message}}
+            metadata = {"HTTPStatusCode": error.status, "RequestId": str(uuid4())}
+            raise ClientError({**described, "ResponseMetadata": metadata}, operation) from error
+        except NoAnswerError as error:
+            kind = ConnectionClosedError if error.took_effect else ReadTimeoutError
+            raise kind(endpoint_url="https://lab.invalid") from error
+        return _dated(operation, output) | {"ResponseMetadata": {"RequestId": str(uuid4()), "HTTPStatusCode": 200}}
+
+
+@dataclass(frozen=True)
+class Paginator:
+    client: Client
+    operation: str
+
+    def paginate(self, **given: Any) -> Iterator[dict[str, Any]]:
+        """Every page, as botocore's own description of the operation says where the token is."""
+        ask, answer = _tokens(self.client.service, self.operation)
+        call = getattr(self.client, xform_name(self.operation))
+        token: Any = None
+        while True:
+            page = call(**given, **({ask: token} if token else {}))
+            yield page
+            token = page.get(answer)
+            if not token:
+                return
+
+
+def clients(lab: VirtualLab, region: str, watch: Watch) -> Clients:
+    """The clients of one application."""
+
+    def client(service: str, attempts: int) -> Client:
+        return Client(lab, service, watch, region, attempts)
+
+    return Clients(
+        alarms=client("cloudwatch", READ_ATTEMPTS),
+        functions=client("lambda", READ_ATTEMPTS),
+        ecs=client("ecs", READ_ATTEMPTS),
+        elbv2=client("elbv2", READ_ATTEMPTS),
+        scaling=client("application-autoscaling", READ_ATTEMPTS),
+        ecs_write=client("ecs", 1),
+        elbv2_write=client("elbv2", 1),
+        scaling_write=client("application-autoscaling", 1),
+    )
+
+
+def _tokens(service: str, operation: str) -> tuple[str, str]:
+    key = service, operation
+    if key not in _PAGES:
+        loader = botocore.session.get_session().get_component("data_loader")
+        described = loader.load_service_model(service, "paginators-1")["pagination"][operation]
+        _PAGES[key] = described["input_token"], described["output_token"]
+    return _PAGES[key]
+
+
+def _dated(operation: str, output: dict[str, Any]) -> dict[str, Any]:
+    """Times as boto3 would read them, where the controller looks at them."""
+    if operation == "DescribeAlarms":
+        return {
+            key: [_alarm(each) for each in value] if isinstance(value, list) else value for key, value in output.items()
+        }
+    if operation == "GetMetricData":
+        results = [
+            {**each, "Timestamps": [Moment(at) for at in each["Timestamps"]]} for each in output["MetricDataResults"]
+        ]
+        return {**output, "MetricDataResults": results}
+    return dict(output)
+
+
+def _alarm(described: dict[str, Any]) -> dict[str, Any]:
+    times = {key: Moment(value) for key, value in described.items() if key.endswith("Timestamp") and value is not None}
+    return {key: value for key, value in described.items() if value is not None} | times
