@@ -32,10 +32,12 @@ def test_statistic_summarises_what_was_published(metrics, statistic, expected):
 
 
 def test_a_period_without_data_is_none_and_not_zero(metrics):
+    """GetMetricData returns no value for a period without data."""
     assert metrics.statistic(DURATION, "Sum", 1005, 1010) is None
 
 
 def test_other_dimensions_are_another_metric(metrics):
+    """CloudWatch concepts, "Dimensions": part of a metric's identity."""
     other = Metric.of("AWS/Lambda", "Duration", {"FunctionName": "search"})
     assert metrics.statistic(other, "Sum", 1000, 1005) is None
 
@@ -45,6 +47,7 @@ def test_the_order_of_dimensions_does_not_matter():
 
 
 def test_data_older_than_three_hours_is_forgotten():
+    """CloudWatch concepts, "Metrics retention": data points under 60 seconds are kept for three hours."""
     metrics = Metrics()
     for at in range(0, 4 * 3600, 5):
         metrics.put(DURATION, 1, at)

@@ -64,10 +64,8 @@ def test_fargate_without_capacity_places_no_more_tasks_and_the_event_says_so_onc
     lab.run(120)
     assert healthy(lab) == 1
     complaints = [message for message in messages(lab) if "was unable to place a task" in message]
-    assert complaints == [
-        "(service checkout) was unable to place a task. Reason: Capacity is unavailable at this time. "
-        "Please try again later or in a different availability zone."
-    ]
+    (complaint,) = complaints
+    assert "Reason: Capacity is unavailable at this time. Please try again later" in complaint
     turn(lab, "fargate_capacity", None)
     lab.run(3)
     assert healthy(lab) == 3
@@ -165,8 +163,8 @@ def shift_to(lab, arn):
 
 
 def test_a_function_that_fails_is_answered_502_and_counted_as_the_users_error(lab):
-    """Load balancer metrics: LambdaUserError counts invocations that failed because of the function; Lambda's own metric
-    Errors counts them too."""
+    """Load balancer metrics: LambdaUserError counts invocations that failed because of the function; Lambda's own
+    metric Errors counts them too."""
     turn(lab, "function_errors", 25)
     lab.run(20, "checkout", 20, mix=[("/bang", 1)])
     lab.run(1)
