@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from lab.actions import accept
+from lab.alarms import AnyAlarm
 from lab.alb import Actions, Rule, forward_weights
 from lab.application import Application
 from lab.errors import AwsError
@@ -178,6 +179,7 @@ def _reweighted(action: dict[str, Any], weights: dict[str, int]) -> dict[str, An
 
 
 def _check_alarm(application: Application, name: str) -> None:
-    known = [each.settings.name for each in (*application.alarms, *application.composite_alarms)]
+    alarms: list[AnyAlarm] = [*application.alarms, *application.composite_alarms]
+    known = [each.settings.name for each in alarms]
     if name not in known:
         raise AccidentError(f"{application.slug} has no alarm {name!r}; there are {', '.join(known) or 'none'}.")
