@@ -7,6 +7,7 @@ from typing import Any
 from botocore.utils import parse_to_aware_datetime
 
 from lab.alarms import Alarm, AnyAlarm, State, Transition
+from lab.api import mute_rules
 from lab.api.paging import page
 from lab.cloudwatch import KEPT_SECONDS, Metric, Metrics, percentile_of
 from lab.composite_alarms import CompositeAlarm
@@ -227,4 +228,5 @@ OPERATIONS = {
     "SetAlarmState": set_alarm_state,
     "DescribeAlarmHistory": describe_alarm_history,
     "GetMetricData": get_metric_data,
+    **mute_rules.OPERATIONS,
 }
