@@ -126,9 +126,14 @@ def test_alarms(aws, checkout):
     assert throttles["StateTransitionedTimestamp"].tzinfo is not None
 
 
-def test_composite_alarms_alone_are_none(aws):
+def test_composite_alarms(aws):
     answer = aws("cloudwatch").describe_alarms(AlarmTypes=["CompositeAlarm"])
-    assert (answer["MetricAlarms"], answer["CompositeAlarms"]) == ([], [])
+    assert answer["MetricAlarms"] == []
+    (alarm,) = answer["CompositeAlarms"]
+    assert (alarm["AlarmName"], alarm["AlarmRule"]) == ("narrow-never", "FALSE")
+    assert (alarm["ActionsSuppressor"], alarm["ActionsSuppressorWaitPeriod"]) == ("checkout-lambda-concurrency", 60)
+    assert alarm["StateTransitionedTimestamp"].tzinfo is not None
+    assert aws("cloudwatch").describe_alarms()["CompositeAlarms"] == []
 
 
 def test_a_state_set_by_hand_is_in_the_history(aws):
