@@ -88,10 +88,6 @@ class Service:
             task for task in self.tasks.values() if task.status in statuses and deployment in {None, task.deployment}
         ]
 
-    def stop_task(self, task: Task, reason: str, now: float) -> None:
-        """As StopTask does; the scheduler replaces it."""
-        self.life.stop(task, "UserInitiated", reason, now)
-
     def advance(self, now: float) -> None:
         for task in list(self.tasks.values()):
             self._advance_task(task, now)

@@ -21,7 +21,7 @@ from lab.tasks import IMAGE
 ACCOUNT_METRICS = ("ClaimedAccountConcurrency", "UnreservedConcurrentExecutions")
 LAMBDA_METRICS = ("ConcurrentExecutions", "Throttles", "Invocations", "Errors", "Duration", *ACCOUNT_METRICS)
 SLOW_START = (0, *range(30, 901))
-SERVICE_STATUSES = ("ACTIVE", "DRAINING", "INACTIVE")
+SERVICE_STATUSES = ("ACTIVE", "INACTIVE")
 STATISTICS = ("Sum", "SampleCount", "Average", "Maximum", "Minimum")
 
 
@@ -198,6 +198,11 @@ class ApplicationTable:
     rules: tuple[RuleTable, ...] = ()
     alarms: tuple[AlarmTable, ...] = ()
     composite_alarms: tuple[CompositeAlarmTable, ...] = ()
+
+    def problems(self) -> list[str]:
+        if self.scalable_target and self.task.status != "ACTIVE":
+            return [f"scalable_target: a service that is {self.task.status} has none"]
+        return []
 
 
 @dataclass(frozen=True)

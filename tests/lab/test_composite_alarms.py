@@ -146,6 +146,15 @@ def test_a_suppressor_that_comes_later_holds_nothing(lab):
     assert busy(lab)["ActionsSuppressedBy"] is None
 
 
+def test_a_state_set_by_hand_holds_until_one_of_its_alarms_changes(lab):
+    """SetAlarmState: a composite alarm returns to its actual state only once any of its children changes state."""
+    put(lab, "busy", "ALARM")
+    lab.run(60)
+    assert busy(lab)["StateValue"] == "ALARM"
+    put(lab, "throttles", "INSUFFICIENT_DATA")
+    assert busy(lab)["StateValue"] == "OK"
+
+
 def test_its_history_is_described_under_its_type(lab):
     """DescribeAlarmHistory: AlarmTypes as in DescribeAlarms; items say their AlarmType."""
     put(lab, "throttles", "ALARM")
