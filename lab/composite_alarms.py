@@ -54,7 +54,7 @@ class CompositeAlarm:
         self.state = State(INSUFFICIENT_DATA, "Unchecked: Initial alarm creation", None, now, now)
         self.history: list[Transition] = []
         self._suppressed_since = now
-        self._seen: tuple[State, ...] | None = None
+        self._seen: tuple[tuple[str, float], ...] | None = None
 
     def advance(self, now: float, children: Children) -> Transition | None:
         """Follows the other alarms and its suppressor."""
@@ -77,7 +77,8 @@ class CompositeAlarm:
 
     def _evaluate(self, children: Children) -> str:
         """The state that the rule asks for, or the present one while none of its alarms has changed."""
-        seen = tuple(children(name).state for name in self.settings.rule.names)
+        states = [children(name).state for name in self.settings.rule.names]
+        seen = tuple((state.value, state.transitioned) for state in states)
         if seen == self._seen:
             return self.state.value
         self._seen = seen

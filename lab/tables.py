@@ -57,3 +57,11 @@ def _at_least_zero(value: float, key: str) -> float:
     if value < 0:
         raise WrongKeyError(f"{key}: {value!r} is negative; 0 or more is allowed")
     return value
+
+
+def one_of(key: str, value: object, allowed: Any) -> list[str]:
+    """For ``problems()``: a sentence unless the value is one of those allowed."""
+    if value in allowed:
+        return []
+    shown = f"{allowed[0]} to {allowed[-1]}" if len(allowed) > 8 else ", ".join(map(str, allowed))
+    return [f"{key}: {value!r} is not allowed; allowed are {shown}"]

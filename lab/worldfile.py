@@ -4,25 +4,19 @@ Every key but those without a default below may be left out. An error names file
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from lab.alarm_rules import AlarmRuleError, parse
-from lab.alarms import COMPARISONS, MISSING_DATA
-from lab.cloudwatch import percentile_of
+from lab.alarm_tables import AlarmTable, CompositeAlarmTable
 from lab.event_patterns import PatternError
 from lab.event_patterns import read as read_pattern
 from lab.event_rules import DAY_SECONDS, MOST_RETRIES
-from lab.tables import WrongKeyError, read
+from lab.tables import WrongKeyError, one_of, read
 from lab.tasks import IMAGE
 
-ACCOUNT_METRICS = ("ClaimedAccountConcurrency", "UnreservedConcurrentExecutions")
-LAMBDA_METRICS = ("ConcurrentExecutions", "Throttles", "Invocations", "Errors", "Duration", *ACCOUNT_METRICS)
 SLOW_START = (0, *range(30, 901))
 SERVICE_STATUSES = ("ACTIVE", "INACTIVE")
-STATISTICS = ("Sum", "SampleCount", "Average", "Maximum", "Minimum")
 
 
 class WorldError(Exception):
@@ -75,8 +69,8 @@ class TaskTable:
 
     def problems(self) -> list[str]:
         return [
-            *_one_of("slow_start_seconds", self.slow_start_seconds, SLOW_START),
-            *_one_of("status", self.status, SERVICE_STATUSES),
+            *one_of("slow_start_seconds", self.slow_start_seconds, SLOW_START),
+            *one_of("status", self.status, SERVICE_STATUSES),
         ]
 
 
@@ -101,58 +95,6 @@ class RuleTable:
     priority: int
     path: str
     weights: WeightsTable = field(default_factory=WeightsTable)
-
-
-@dataclass(frozen=True)
-class AlarmTable:
-    """An alarm on a metric of the application's function."""
-
-    name: str
-    metric: str
-    statistic: str
-    threshold: float
-    comparison: str = "GreaterThanOrEqualToThreshold"
-    period_seconds: int = 5
-    evaluation_periods: int = 3
-    datapoints_to_alarm: int = 2
-    missing_data: str = "missing"
-    description: str = ""
-    actions_enabled: bool = True
-
-    def problems(self) -> list[str]:
-        return [
-            *_one_of("metric", self.metric, LAMBDA_METRICS),
-            *_statistic_problem(self.statistic),
-            *_one_of("comparison", self.comparison, tuple(COMPARISONS)),
-            *_one_of("missing_data", self.missing_data, MISSING_DATA),
-            *_one_of("datapoints_to_alarm", self.datapoints_to_alarm, range(1, self.evaluation_periods + 1)),
-            *_one_of("period_seconds", self.period_seconds, (5, 10, 20, 30, *range(60, 3601, 60))),
-        ]
-
-
-@dataclass(frozen=True)
-class CompositeAlarmTable:
-    """An alarm over other alarms; ``suppressor`` is an alarm's name, the periods are in seconds."""
-
-    name: str
-    rule: str
-    description: str = ""
-    actions_enabled: bool = True
-    suppressor: str = ""
-    wait_seconds: float = 0.0
-    extension_seconds: float = 0.0
-
-    def problems(self) -> list[str]:
-        try:
-            parse(self.rule)
-        except AlarmRuleError as error:
-            return [f"rule: {error}"]
-        return []
-
-    def asks_for(self) -> Iterator[str]:
-        """The names of the alarms that it depends on."""
-        yield from parse(self.rule).names
-        yield from [self.suppressor] if self.suppressor else []
 
 
 @dataclass(frozen=True)
@@ -251,20 +193,3 @@ def load(path: Path) -> WorldTable:
     except WrongKeyError as error:
         raise WorldError(f"{path}: {error}.") from error
     return world
-
-
-def _one_of(key: str, value: object, allowed: Any) -> list[str]:
-    if value in allowed:
-        return []
-    shown = f"{allowed[0]} to {allowed[-1]}" if len(allowed) > 8 else ", ".join(map(str, allowed))
-    return [f"{key}: {value!r} is not allowed; allowed are {shown}"]
-
-
-def _statistic_problem(statistic: str) -> list[str]:
-    if statistic in STATISTICS:
-        return []
-    try:
-        percentile_of(statistic)
-    except ValueError:
-        return [f"statistic: {statistic!r} is not allowed; allowed are {', '.join(STATISTICS)} and p0 to p100"]
-    return []

@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.utils import parse_to_aware_datetime
 
+from lab.alarm_tables import STATISTICS
 from lab.alarms import Alarm, AnyAlarm, State, Transition
 from lab.api import mute_rules
 from lab.api.paging import page
@@ -14,7 +15,6 @@ from lab.composite_alarms import CompositeAlarm
 from lab.errors import AwsError
 from lab.moments import offset
 from lab.world import World
-from lab.worldfile import STATISTICS
 
 MOST_ALARMS = 100
 MOST_QUERIES = 500
