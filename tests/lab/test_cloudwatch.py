@@ -58,3 +58,14 @@ def test_data_older_than_three_hours_is_forgotten():
 def test_an_unknown_statistic_is_an_error(metrics):
     with pytest.raises(ValueError, match="Unknown statistic"):
         metrics.statistic(DURATION, "Median", 1000, 1005)
+
+
+def test_the_lab_publishes_every_five_seconds_and_counts_truly(virtual):
+    """CloudWatch metrics for your Application Load Balancer: reported in 60-second intervals. The lab's are 5 seconds
+    long and its time is not scaled, so a rate is the true one."""
+    virtual.run(20, "checkout", 10, mix=[("/bang", 1)])
+    load_balancer = virtual.world.applications["checkout"].load_balancer
+    metric = Metric.of("AWS/ApplicationELB", "RequestCount", {"LoadBalancer": load_balancer.dimension})
+    end = virtual.now // 5 * 5
+    counts = [virtual.world.metrics.statistic(metric, "Sum", end - back, end - back + 5) for back in (15, 10)]
+    assert counts == [50, 50]

@@ -71,7 +71,7 @@ def test_a_want_of_capacity_is_a_service_action_with_its_reason(lab):
     lab.world.faults.set("fargate_capacity", 0)
     scale(lab, 1)
     lab.run(3)
-    (event,) = events(lab, "ECS Service Action")
+    event, _ = events(lab, "ECS Service Action")
     assert (event["detail"]["eventType"], event["detail"]["eventName"]) == ("ERROR", "SERVICE_TASK_PLACEMENT_FAILURE")
     assert event["detail"]["reason"] == "RESOURCE:FARGATE"
 
