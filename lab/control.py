@@ -10,7 +10,7 @@ from lab.alb import LoadBalancer, forward_weights
 from lab.deployments import Deployment
 from lab.ecs import Service
 from lab.errors import AwsError
-from lab.eventbridge import Delivery, Destination
+from lab.eventbridge import Delivery, Destination, dead_letter_attributes
 from lab.lambda_ import Function
 from lab.targets import TargetGroup
 from lab.tasks import Task
@@ -180,6 +180,7 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
         "state": detail["state"]["value"] if "alarmName" in detail else None,
         "accepted": delivery.accepted,
         "outcome": delivery.outcome,
+        "dead_letter": dead_letter_attributes(delivery) if delivery.outcome == "dead" else None,
         "next_attempt": delivery.due,
         "attempts": [
             {

@@ -37,7 +37,7 @@ def invocations(lab):
 
 
 def test_a_function_that_answers_200_is_healthy_and_each_check_is_an_invocation(lab):
-    """ "Health checks count as Lambda function invocations", and so as requests that are charged."""
+    """Health checks of a function are invocations like any other, so they are off by default."""
     assert state(lab) == "healthy"
     assert invocations(lab) == 3
     group = lab.world.applications["checkout"].lambda_group.arn

@@ -32,7 +32,7 @@ def test_a_rule_is_scheduled_then_active_then_expired(virtual):
 
 
 def test_a_muted_alarm_goes_on_changing_its_state_and_sending_events(virtual):
-    """Muted alarms "continue to evaluate metrics and transition between states": only their actions are muted."""
+    """A mute rule concerns actions alone: evaluation and changes of state go on."""
     virtual.run(20)
     mute(virtual, "at(2027-01-15T08:00)")
     before = len(virtual.world.bus.deliveries)

@@ -58,7 +58,7 @@ def test_targets_of_a_group_that_no_rule_names_are_unused_and_unchecked(virtual,
 
 
 def test_a_group_at_weight_zero_is_still_checked(virtual, group):
-    """Inferred: "after you specify a target group in a rule … the load balancer continually monitors the health"."""
+    """Health checks: the targets of a group that a rule names are checked; that weight 0 is enough is inferred."""
     scale(virtual, 1)
     virtual.run(3)
     assert group.count("healthy") == 1
