@@ -9,9 +9,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from lab.actions import accept
+from lab.alarms import AnyAlarm
 from lab.alb import Actions, Rule, forward_weights
+from lab.api.mute_rules import put_alarm_mute_rule
 from lab.application import Application
 from lab.errors import AwsError
+from lab.mute_rules import expression_at
 from lab.task_life import too_slow
 from lab.tasks import EXITING_IMAGE, RUNNING, Task
 from lab.world import World
@@ -117,6 +120,15 @@ def set_alarm_actions(world: World, slug: str, _now: float, *, alarm: str, enabl
     world.alarm(alarm).actions_enabled = enabled
 
 
+def mute_alarm(world: World, slug: str, now: float, *, alarm: str, minutes: int) -> None:
+    """Somebody mutes an alarm's actions from this minute on, by a mute rule of the alarm's name."""
+    _check_alarm(_application(world, slug), alarm)
+    schedule = {"Expression": expression_at(now), "Duration": f"PT{minutes}M"}
+    given = {"Name": alarm, "Rule": {"Schedule": schedule}, "MuteTargets": {"AlarmNames": [alarm]}}
+    with _sentences():
+        put_alarm_mute_rule(world, given, now)
+
+
 def set_alarm_state(world: World, slug: str, now: float, *, alarm: str, state: str, reason: str = "By hand") -> None:
     """Somebody sets an alarm's state, which holds until its next evaluation."""
     _check_alarm(_application(world, slug), alarm)
@@ -136,6 +148,7 @@ ACCIDENTS: dict[str, Callable[..., object]] = {
         delete_service,
         set_reserved_concurrency,
         set_alarm_actions,
+        mute_alarm,
         set_alarm_state,
     )
 }
@@ -178,7 +191,7 @@ def _reweighted(action: dict[str, Any], weights: dict[str, int]) -> dict[str, An
 
 
 def _check_alarm(application: Application, name: str) -> None:
-    known = [each.settings.name for each in application.alarms]
-    known += [each.settings.name for each in application.composite_alarms]
+    alarms: list[AnyAlarm] = [*application.alarms, *application.composite_alarms]
+    known = [each.settings.name for each in alarms]
     if name not in known:
         raise AccidentError(f"{application.slug} has no alarm {name!r}; there are {', '.join(known) or 'none'}.")

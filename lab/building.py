@@ -10,7 +10,7 @@ from lab.autoscaling import ScalableTargets
 from lab.building_alarms import composite_alarm, metric_alarm
 from lab.cloudwatch import Metrics
 from lab.deployments import CircuitBreaker, Deployments
-from lab.ecs import Announce, Service
+from lab.ecs import ACTIVE, Announce, Service
 from lab.faults import Faults
 from lab.health_checks import FunctionChecks, HttpChecks
 from lab.names import identifier
@@ -157,7 +157,7 @@ class Builder:
             life=TaskLife(slug, settings, group, containers, addresses, account.faults, events),
             announce=account.announce_task,
             created=now,
-            desired=table.desired_count,
+            desired=table.desired_count if table.status == ACTIVE else 0,
             status=table.status,
         )
 

@@ -1,10 +1,10 @@
 """Alarms out of their tables in the world file."""
 
 from lab.alarm_rules import parse
+from lab.alarm_tables import ACCOUNT_METRICS, AlarmTable, CompositeAlarmTable
 from lab.alarms import Alarm, AlarmSettings
 from lab.cloudwatch import Metric
 from lab.composite_alarms import CompositeAlarm, CompositeSettings
-from lab.worldfile import ACCOUNT_METRICS, AlarmTable, CompositeAlarmTable
 
 
 def metric_alarm(table: AlarmTable, function_name: str, arn: str, now: float) -> Alarm:

@@ -41,7 +41,10 @@ Children = Callable[[str], Child]
 
 
 class CompositeAlarm:
-    """ALARM while its rule holds, else OK; INSUFFICIENT_DATA until it is evaluated for the first time."""
+    """ALARM while its rule holds, else OK; INSUFFICIENT_DATA until it is evaluated for the first time.
+
+    It is evaluated when one of its alarms has changed: a state set by hand holds until then (SetAlarmState).
+    """
 
     def __init__(self, settings: CompositeSettings, arn: str, now: float, *, actions_enabled: bool = True) -> None:
         self.settings = settings
@@ -51,6 +54,7 @@ class CompositeAlarm:
         self.state = State(INSUFFICIENT_DATA, "Unchecked: Initial alarm creation", None, now, now)
         self.history: list[Transition] = []
         self._suppressed_since = now
+        self._seen: tuple[tuple[str, float], ...] | None = None
 
     @property
     def is_timed(self) -> bool:
@@ -58,9 +62,8 @@ class CompositeAlarm:
         return self.state.suppressed_by in {BY_WAIT, BY_EXTENSION}
 
     def advance(self, now: float, children: Children) -> Transition | None:
-        """Follows the other alarms; a state set by hand holds until one of them changes the rule's value."""
-        holds = self.settings.rule.holds(lambda name: children(name).state.value)
-        value = ALARM if holds else OK
+        """Follows the other alarms and its suppressor."""
+        value = self._evaluate(children)
         if value != self.state.value:
             return self._enter(self._turned(value, now, children), now)
         by = self._suppressed_by(now, children, entered=False)
@@ -69,13 +72,22 @@ class CompositeAlarm:
         return self._enter(replace(self.state, updated=now, suppressed_by=by), now)
 
     def set_state(self, value: str, reason: str, reason_data: str | None, now: float) -> Transition | None:
-        """SetAlarmState: the next evaluation corrects it."""
+        """SetAlarmState."""
         changed = checked_state(value) != self.state.value
         state = State(value, reason, reason_data, now, now if changed else self.state.transitioned)
         if changed:
             return self._enter(state, now)
         self.state = state
         return None
+
+    def _evaluate(self, children: Children) -> str:
+        """The state that the rule asks for, or the present one while none of its alarms has changed."""
+        states = [children(name).state for name in self.settings.rule.names]
+        seen = tuple((state.value, state.transitioned) for state in states)
+        if seen == self._seen:
+            return self.state.value
+        self._seen = seen
+        return ALARM if self.settings.rule.holds(lambda name: children(name).state.value) else OK
 
     def _turned(self, value: str, now: float, children: Children) -> State:
         newest = max(map(children, self.settings.rule.names), key=lambda c: c.state.transitioned, default=None)

@@ -12,7 +12,7 @@ from lab.cloud import Cloud
 from lab.deployments import Deployment
 from lab.ecs import Service
 from lab.errors import AwsError
-from lab.eventbridge import Delivery, Destination
+from lab.eventbridge import Delivery, Destination, dead_letter_attributes
 from lab.faults import SWITCHES, FaultError, Faults
 from lab.lambda_ import Function
 from lab.targets import TargetGroup
@@ -211,6 +211,7 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
         "state": detail["state"]["value"] if "alarmName" in detail else None,
         "accepted": delivery.accepted,
         "outcome": delivery.outcome,
+        "dead_letter": dead_letter_attributes(delivery) if delivery.outcome == "dead" else None,
         "next_attempt": delivery.due,
         "attempts": [
             {

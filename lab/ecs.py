@@ -75,8 +75,7 @@ class Service:
         """Starts a rolling deployment. Raises ServiceNotActiveException."""
         self.check_active()
         self.deployments.begin(definition, now)
-        self.throttle.reset()
-        self._log.start_recovered()
+        self._forget_failures()
 
     def delete(self) -> None:
         """DRAINING while tasks live, then INACTIVE."""
@@ -87,10 +86,6 @@ class Service:
         return [
             task for task in self.tasks.values() if task.status in statuses and deployment in {None, task.deployment}
         ]
-
-    def stop_task(self, task: Task, reason: str, now: float) -> None:
-        """As StopTask does; the scheduler replaces it."""
-        self.life.stop(task, "UserInitiated", reason, now)
 
     def advance(self, now: float) -> None:
         for task in list(self.tasks.values()):
@@ -112,23 +107,28 @@ class Service:
             return
         ran, was_healthy = task.started is not None, task.was_healthy
         if self.life.advance(task, now):
-            self._count_failure(task, now)
+            self._count_failure(task.deployment, now, ran=task.started is not None)
         elif task.started is not None and not ran:
-            self.throttle.reset()
-            self._log.start_recovered()
+            self._forget_failures()
         if task.was_healthy and not was_healthy:
             self.deployments.count_healthy(task.deployment)
+
+    def _forget_failures(self) -> None:
+        """Tasks start again, or none is wanted: the next failure is news."""
+        self.throttle.reset()
+        self._log.start_recovered()
 
     def _forget(self, task: Task, now: float) -> None:
         if now - (task.stopped or now) > STOPPED_TASKS_KEPT_SECONDS:
             del self.tasks[task.id]
 
-    def _count_failure(self, task: Task, now: float) -> None:
+    def _count_failure(self, deployment: str, now: float, *, ran: bool) -> None:
+        """A task that could not be placed counts as one that did not start (Deployment, failedTasks)."""
         primary = self.deployments.primary
-        self.deployments.count_failure(task.deployment, self.desired, now)
+        self.deployments.count_failure(deployment, self.desired, now)
         if self.deployments.primary is not primary:
-            self.throttle.reset()
-        elif task.started is None:
+            self._forget_failures()
+        elif not ran:
             self.throttle.failed(now)
             if self.throttle.impaired:
                 self._log.start_impaired(now)
@@ -143,8 +143,12 @@ class Service:
             is_healthy=self.life.is_healthy,
         )
         self._stop([*step.surplus, *step.replaced], now)
-        if step.start and self.throttle.allows(now):
+        if not step.start:
+            self._log.placed()
+        elif self.throttle.allows(now):
             self._launch(step.start, now)
+        if not self.desired:
+            self._forget_failures()
 
     def _launch(self, count: int, now: float) -> None:
         primary, placed = self.deployments.primary, []
@@ -157,10 +161,11 @@ class Service:
             placed.append(task)
         if placed:
             self._log.started(placed, now)
-        if len(placed) < count:
-            self._log.no_capacity(now)
-        else:
+        if len(placed) == count:
             self._log.placed()
+            return
+        self._log.no_capacity(now)
+        self._count_failure(primary.id, now, ran=False)
 
     def _stop(self, tasks: list[Task], now: float) -> None:
         if not tasks:

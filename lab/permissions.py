@@ -78,6 +78,10 @@ def _alarm(world: World, given: Given) -> list[str]:
     return [world.arn("cloudwatch", f"alarm:{given.get('AlarmName', '*')}")]
 
 
+def _mute_rule(name: str) -> Callable[[World, Given], list[str]]:
+    return lambda world, given: [world.arn("cloudwatch", f"alarm-mute-rule:{given[name]}")]
+
+
 def _function(world: World, given: Given) -> list[str]:
     name = given["FunctionName"].rpartition(":function:")[2].partition(":")[0]
     return [world.arn("lambda", f"function:{name}")]
@@ -118,6 +122,12 @@ PERMISSIONS = {
     ("cloudwatch", "SetAlarmState"): Permission(f"{_CLOUDWATCH}:SetAlarmState", _alarm),
     ("cloudwatch", "EnableAlarmActions"): Permission(f"{_CLOUDWATCH}:EnableAlarmActions", _named_alarms),
     ("cloudwatch", "DisableAlarmActions"): Permission(f"{_CLOUDWATCH}:DisableAlarmActions", _named_alarms),
+    ("cloudwatch", "PutAlarmMuteRule"): Permission(f"{_CLOUDWATCH}:PutAlarmMuteRule", _mute_rule("Name")),
+    ("cloudwatch", "GetAlarmMuteRule"): Permission(f"{_CLOUDWATCH}:GetAlarmMuteRule", _mute_rule("AlarmMuteRuleName")),
+    ("cloudwatch", "ListAlarmMuteRules"): Permission(f"{_CLOUDWATCH}:ListAlarmMuteRules"),
+    ("cloudwatch", "DeleteAlarmMuteRule"): Permission(
+        f"{_CLOUDWATCH}:DeleteAlarmMuteRule", _mute_rule("AlarmMuteRuleName")
+    ),
     ("cloudwatch", "GetMetricData"): Permission(f"{_CLOUDWATCH}:GetMetricData"),
     ("lambda", "GetFunctionConcurrency"): Permission("lambda:GetFunctionConcurrency", _function),
     ("lambda", "PutFunctionConcurrency"): Permission("lambda:PutFunctionConcurrency", _function),

@@ -97,6 +97,7 @@ def _at_least_zero(value: float, key: str) -> float:
 
 
 def one_of(key: str, value: object, allowed: Any) -> list[str]:
+    """For ``problems()``: a sentence unless the value is one of those allowed."""
     if value in allowed:
         return []
     shown = f"{allowed[0]} to {allowed[-1]}" if len(allowed) > 8 else ", ".join(map(str, allowed))

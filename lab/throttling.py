@@ -3,8 +3,9 @@
 Sources: ECS API Reference, "Request throttling for the Amazon ECS API"; Elastic Load Balancing User Guide, "Request
 throttling for the Elastic Load Balancing API"; CloudWatch endpoints and quotas; Lambda Developer Guide, "Lambda quotas"
 ("across all APIs"); IAM User Guide, "IAM and AWS STS quotas". Where AWS documents a rate and no burst, the bucket holds
-one second of it. Application Auto Scaling documents no rate: the lab assumes that of ECS's services, which it reads and
-writes. DynamoDB throttles tables and not the account, which the lab leaves out.
+one second of it. Mute rules have no documented rate: the lab assumes those of alarms. Application Auto Scaling has none
+either: the lab assumes that of ECS's services, which it reads and writes. DynamoDB throttles tables and not the
+account, which the lab leaves out.
 """
 
 from dataclasses import dataclass
@@ -46,6 +47,10 @@ LIMITS = {
     ("cloudwatch", "SetAlarmState"): Limit("cloudwatch SetAlarmState", 3, 3),
     ("cloudwatch", "EnableAlarmActions"): Limit("cloudwatch EnableAlarmActions", 3, 3),
     ("cloudwatch", "DisableAlarmActions"): Limit("cloudwatch DisableAlarmActions", 3, 3),
+    ("cloudwatch", "PutAlarmMuteRule"): Limit("cloudwatch PutAlarmMuteRule", 3, 3),
+    ("cloudwatch", "DeleteAlarmMuteRule"): Limit("cloudwatch DeleteAlarmMuteRule", 3, 3),
+    ("cloudwatch", "GetAlarmMuteRule"): Limit("cloudwatch GetAlarmMuteRule", 9, 9),
+    ("cloudwatch", "ListAlarmMuteRules"): Limit("cloudwatch ListAlarmMuteRules", 9, 9),
     ("cloudwatch", "GetMetricData"): Limit("cloudwatch GetMetricData", 500, 500),
     ("lambda", "GetFunctionConcurrency"): _LAMBDA,
     ("lambda", "PutFunctionConcurrency"): _LAMBDA,

@@ -17,6 +17,7 @@ from lab.errors import AwsError
 from lab.event_patterns import read as read_pattern
 from lab.event_rules import RetryPolicy, Rule, default_rules
 from lab.faults import Faults
+from lab.mute_rules import MuteRule
 from lab.names import identifier
 from lab.outside import Outside
 from lab.task_shape import TASK_CHANGE, change, task_arn
@@ -48,6 +49,7 @@ class World:
         self.groups: dict[str, targets.TargetGroup] = {}
         self.scalable_targets = ScalableTargets()
         self.tables = {each.name: Table(each.name, each.key) for each in table.tables}
+        self.mute_rules: dict[str, MuteRule] = {}
         self.bus = eventbridge.EventBus(outside.http, self._event_rules(table), self.faults)
         builder = Builder(self._shared(table, chance or Random()), outside, now)
         self.applications = {slug: builder.build(slug, each) for slug, each in table.applications.items()}

@@ -3,13 +3,11 @@
 Every key but those without a default below may be left out. An error names file, key and what is allowed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab.alarm_rules import AlarmRuleError, parse
-from lab.alarms import COMPARISONS, MISSING_DATA
-from lab.cloudwatch import percentile_of
+from lab.alarm_tables import AlarmTable, CompositeAlarmTable
 from lab.event_patterns import PatternError
 from lab.event_patterns import read as read_pattern
 from lab.event_rules import DAY_SECONDS, MOST_RETRIES
@@ -17,11 +15,8 @@ from lab.iam import RoleTable, UserTable
 from lab.tables import TableError, one_of, read_file
 from lab.tasks import IMAGE
 
-ACCOUNT_METRICS = ("ClaimedAccountConcurrency", "UnreservedConcurrentExecutions")
-LAMBDA_METRICS = ("ConcurrentExecutions", "Throttles", "Invocations", "Errors", "Duration", *ACCOUNT_METRICS)
 SLOW_START = (0, *range(30, 901))
-SERVICE_STATUSES = ("ACTIVE", "DRAINING", "INACTIVE")
-STATISTICS = ("Sum", "SampleCount", "Average", "Maximum", "Minimum")
+SERVICE_STATUSES = ("ACTIVE", "INACTIVE")
 
 
 class WorldError(Exception):
@@ -103,58 +98,6 @@ class RuleTable:
 
 
 @dataclass(frozen=True)
-class AlarmTable:
-    """An alarm on a metric of the application's function."""
-
-    name: str
-    metric: str
-    statistic: str
-    threshold: float
-    comparison: str = "GreaterThanOrEqualToThreshold"
-    period_seconds: int = 5
-    evaluation_periods: int = 3
-    datapoints_to_alarm: int = 2
-    missing_data: str = "missing"
-    description: str = ""
-    actions_enabled: bool = True
-
-    def problems(self) -> list[str]:
-        return [
-            *one_of("metric", self.metric, LAMBDA_METRICS),
-            *_statistic_problem(self.statistic),
-            *one_of("comparison", self.comparison, tuple(COMPARISONS)),
-            *one_of("missing_data", self.missing_data, MISSING_DATA),
-            *one_of("datapoints_to_alarm", self.datapoints_to_alarm, range(1, self.evaluation_periods + 1)),
-            *one_of("period_seconds", self.period_seconds, (5, 10, 20, 30, *range(60, 3601, 60))),
-        ]
-
-
-@dataclass(frozen=True)
-class CompositeAlarmTable:
-    """An alarm over other alarms; ``suppressor`` is an alarm's name, the periods are in seconds."""
-
-    name: str
-    rule: str
-    description: str = ""
-    actions_enabled: bool = True
-    suppressor: str = ""
-    wait_seconds: float = 0.0
-    extension_seconds: float = 0.0
-
-    def problems(self) -> list[str]:
-        try:
-            parse(self.rule)
-        except AlarmRuleError as error:
-            return [f"rule: {error}"]
-        return []
-
-    def asks_for(self) -> Iterator[str]:
-        """The names of the alarms that it depends on."""
-        yield from parse(self.rule).names
-        yield from [self.suppressor] if self.suppressor else []
-
-
-@dataclass(frozen=True)
 class ThirdGroupTable:
     """One more target group in every forward action, another Lambda group of the same function."""
 
@@ -199,6 +142,11 @@ class ApplicationTable:
     composite_alarms: tuple[CompositeAlarmTable, ...] = ()
     account: str = ""
     region: str = ""
+
+    def problems(self) -> list[str]:
+        if self.scalable_target and self.task.status != "ACTIVE":
+            return [f"scalable_target: a service that is {self.task.status} has none"]
+        return []
 
 
 @dataclass(frozen=True)
@@ -260,13 +208,3 @@ def load(path: Path) -> WorldTable:
     except TableError as error:
         raise WorldError(str(error)) from error
     return world
-
-
-def _statistic_problem(statistic: str) -> list[str]:
-    if statistic in STATISTICS:
-        return []
-    try:
-        percentile_of(statistic)
-    except ValueError:
-        return [f"statistic: {statistic!r} is not allowed; allowed are {', '.join(STATISTICS)} and p0 to p100"]
-    return []

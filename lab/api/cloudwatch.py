@@ -6,15 +6,15 @@ from typing import Any
 
 from botocore.utils import parse_to_aware_datetime
 
+from lab.alarm_tables import STATISTICS
 from lab.alarms import Alarm, AnyAlarm, State, Transition
-from lab.api import datapoints
+from lab.api import datapoints, mute_rules
 from lab.api.paging import page
 from lab.cloudwatch import KEPT_SECONDS, Metric, Metrics, percentile_of
 from lab.composite_alarms import CompositeAlarm
 from lab.errors import AwsError
 from lab.moments import offset
 from lab.world import World
-from lab.worldfile import STATISTICS
 
 MOST_ALARMS = 100
 MOST_QUERIES = 500
@@ -228,4 +228,5 @@ OPERATIONS = {
     "SetAlarmState": set_alarm_state,
     "DescribeAlarmHistory": describe_alarm_history,
     "GetMetricData": get_metric_data,
+    **mute_rules.OPERATIONS,
 }

@@ -64,6 +64,14 @@ environment = { SLEEP_SECONDS = "3" }
 name = "leases"
 key = "application"
 """
+COMPOSITE = """
+[[applications.narrow.composite_alarms]]
+name = "narrow-never"
+rule = "FALSE"
+suppressor = "checkout-lambda-concurrency"
+wait_seconds = 60
+extension_seconds = 120
+"""
 
 
 @pytest.fixture
@@ -95,7 +103,7 @@ def virtual_of(tmp_path: Path) -> Any:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabProcess]:
     """One lab of real processes, shared by tests that leave it as they found it."""
     directory = tmp_path_factory.mktemp("lab")
-    (directory / "world.toml").write_text(WORLD, encoding="utf-8")
+    (directory / "world.toml").write_text(WORLD + COMPOSITE, encoding="utf-8")
     with start_lab(directory / "world.toml", directory / "state", port=0) as lab:
         yield lab
 

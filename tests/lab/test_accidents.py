@@ -103,6 +103,13 @@ def test_an_alarms_actions_can_rest_and_its_state_be_set(lab, name):
     assert (alarm["ActionsEnabled"], alarm["StateValue"]) == (False, "ALARM")
 
 
+def test_an_alarm_can_be_muted(lab):
+    """PutAlarmMuteRule: a one-time window, in whole minutes."""
+    accidents.mute_alarm(lab.world, "checkout", lab.now, alarm="checkout-any", minutes=30)
+    (rule,) = lab.call("cloudwatch", "ListAlarmMuteRules", AlarmName="checkout-any")["AlarmMuteRuleSummaries"]
+    assert rule["Status"] == "ACTIVE"
+
+
 @pytest.mark.parametrize(
     ("name", "values", "sentence"),
     [
@@ -114,6 +121,7 @@ def test_an_alarms_actions_can_rest_and_its_state_be_set(lab, name):
         ("set_bounds", {"minimum": 9, "maximum": 1}, "Maximum capacity cannot be less"),
         ("set_reserved_concurrency", {"reserved": 999}, "below its minimum value"),
         ("set_alarm_actions", {"alarm": "none", "enabled": True}, "no alarm 'none'; there are checkout-lambda-conc"),
+        ("mute_alarm", {"alarm": "checkout-any", "minutes": 0}, "'PT0M' is not between PT1M and P15D"),
         ("set_alarm_state", {"alarm": "checkout-any", "state": "BAD"}, "none of OK, ALARM"),
     ],
 )

@@ -50,6 +50,7 @@ def evaluated(points: str, settings: AlarmSettings, start_as: str | None = None)
 )
 @pytest.mark.parametrize("before", ["OK", "ALARM"])
 def test_missing_data_points_are_treated_as_configured(points, missing, ignore, breaching, not_breaching, before):
+    """How CloudWatch alarms treat missing data: the table of a 3-out-of-3 alarm."""
     expected = {"missing": missing, "ignore": ignore, "breaching": breaching, "notBreaching": not_breaching}
     for treatment, state in expected.items():
         alarm = evaluated(points, replace(THREE_OF_THREE, missing_data=treatment), start_as=before)
@@ -58,6 +59,7 @@ def test_missing_data_points_are_treated_as_configured(points, missing, ignore, 
 
 @pytest.mark.parametrize(("points", "state"), [("00X0X", "ALARM"), ("000X0", "OK"), ("X0000", "OK")])
 def test_two_of_three_need_not_be_consecutive(points, state):
+    """Evaluating an alarm, "M out of N"."""
     assert evaluated(points, replace(THREE_OF_THREE, datapoints_to_alarm=2)).state.value == state
 
 
@@ -71,16 +73,19 @@ def test_two_of_three_need_not_be_consecutive(points, state):
     ],
 )
 def test_comparison_at_the_threshold(comparison, state):
+    """PutMetricAlarm: ComparisonOperator."""
     assert evaluated("XXXXX", replace(THREE_OF_THREE, comparison=comparison)).state.value == state
 
 
 def test_a_new_alarm_has_insufficient_data_until_its_first_evaluation():
+    """Alarm states: INSUFFICIENT_DATA when the alarm has just started."""
     alarm = Alarm(THREE_OF_THREE, "arn", BEGIN)
     assert alarm.advance(BEGIN + 1, Metrics()) is None
     assert alarm.state.value == "INSUFFICIENT_DATA"
 
 
 def test_it_is_evaluated_once_a_period_and_only_over_whole_periods():
+    """Evaluating an alarm: the period is the length of time of one data point."""
     metrics = Metrics()
     alarm = Alarm(replace(THREE_OF_THREE, evaluation_periods=1, datapoints_to_alarm=1), "arn", BEGIN)
     metrics.put(METRIC, 1, BEGIN + 5)
@@ -91,6 +96,7 @@ def test_it_is_evaluated_once_a_period_and_only_over_whole_periods():
 
 
 def test_a_state_set_by_hand_falls_back_at_the_next_evaluation():
+    """SetAlarmState: a metric alarm returns to its actual state quickly, often within seconds."""
     alarm = evaluated("00000", THREE_OF_THREE)
     metrics = Metrics()
     metrics.put(METRIC, 0, BEGIN + 26)
@@ -100,6 +106,7 @@ def test_a_state_set_by_hand_falls_back_at_the_next_evaluation():
 
 
 def test_setting_the_same_state_is_no_transition():
+    """DescribeAlarms: StateTransitionedTimestamp is when the state's value changed last."""
     alarm = evaluated("00000", THREE_OF_THREE)
     since = alarm.state.transitioned
     assert alarm.set_state("OK", "still", None, BEGIN + 40) is None
@@ -107,6 +114,7 @@ def test_setting_the_same_state_is_no_transition():
 
 
 def test_the_reason_carries_the_data_points_as_json_text():
+    """Alarm events and EventBridge: state.reasonData."""
     state = evaluated("0XXXX", THREE_OF_THREE).state
     data = json.loads(state.reason_data)
     assert data["recentDatapoints"] == [1, 1, 1]

@@ -35,6 +35,7 @@ def count(virtual, name, **dimensions):
 
 
 def test_weights_share_requests_between_the_groups(virtual):
+    """Listener rules, "Forward actions": each group gets its weight's share of the requests."""
     virtual.call("ecs", "UpdateService", cluster="apis", service="checkout", desiredCount=1)
     weights(virtual, 1, 3)
     virtual.run(5)
@@ -43,6 +44,7 @@ def test_weights_share_requests_between_the_groups(virtual):
 
 
 def test_weight_on_an_empty_group_answers_503_and_counts_no_request(virtual):
+    """Troubleshoot, "HTTP 503": the target group has no registered targets; there is no failover between groups."""
     weights(virtual, 0, 1)
     virtual.run(2)
     assert set(answers(virtual)) == {(503, "ecs")}
@@ -51,12 +53,14 @@ def test_weight_on_an_empty_group_answers_503_and_counts_no_request(virtual):
 
 
 def test_weights_of_zero_answer_503(virtual):
+    """Troubleshoot, "HTTP 503"; inferred for a forward action whose weights are all 0."""
     weights(virtual, 0, 0)
     virtual.run(2)
     assert {status for status, _ in answers(virtual)} == {503}
 
 
 def test_a_group_of_unhealthy_targets_alone_fails_open(virtual):
+    """Health checks, "fail open": with unhealthy targets alone, requests go to all of them."""
     virtual.world.applications["checkout"].ecs_group.register("10.9.9.9", 8080, virtual.now)
     virtual.run(5)
     (health,) = virtual.call(
@@ -69,6 +73,7 @@ def test_a_group_of_unhealthy_targets_alone_fails_open(virtual):
 
 
 def test_nodes_learn_of_new_weights_each_after_its_own_delay(virtual):
+    """ModifyListener takes effect eventually: each node of a load balancer learns of it by itself (inferred)."""
     weights(virtual, 0, 1)
     virtual.run(0.5)
     virtual.records.clear()
@@ -79,6 +84,7 @@ def test_nodes_learn_of_new_weights_each_after_its_own_delay(virtual):
 
 
 def test_a_throttled_function_is_answered_502_and_counted_as_the_users_error(virtual):
+    """Troubleshoot, "HTTP 502": the function's invocation failed. CloudWatch metrics: LambdaUserError."""
     virtual.run(10, "checkout", 20, mix=[("/sleep", 1)])
     group = virtual.world.applications["checkout"].lambda_group.dimension
     failed = sum(record.status == 502 for record in virtual.records)
@@ -89,6 +95,7 @@ def test_a_throttled_function_is_answered_502_and_counted_as_the_users_error(vir
 
 
 def test_requests_and_answers_are_counted_for_the_group_and_the_load_balancer(virtual):
+    """CloudWatch metrics: RequestCount and HTTPCode_Target_2XX_Count, by load balancer and target group."""
     answers(virtual)
     group = virtual.world.applications["checkout"].lambda_group.dimension
     assert count(virtual, "RequestCount") == 100
@@ -97,12 +104,14 @@ def test_requests_and_answers_are_counted_for_the_group_and_the_load_balancer(vi
 
 
 def test_a_rule_goes_before_the_default(virtual):
+    """Listener rules, "Rule priority": the default rule is evaluated last."""
     virtual.records.clear()
     virtual.run(10, "checkout", 50, mix=[("/pong", 1)])
     assert {record.status for record in virtual.records} == {200, 503}, "the rule gives the empty group a tenth"
 
 
 def test_a_fixed_response_needs_no_target(virtual):
+    """Listener rules, "Fixed-response actions"."""
     listener = virtual.world.applications["checkout"].listener.arn
     fixed = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "418", "MessageBody": "teapot"}}
     virtual.call("elbv2", "ModifyListener", ListenerArn=listener, DefaultActions=[fixed])

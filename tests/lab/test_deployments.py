@@ -175,6 +175,16 @@ def test_without_rollback_it_stays_failed_and_launches_nothing_more(without_roll
     assert len(service_of(lab).tasks) == started
 
 
+def test_tasks_that_cannot_be_placed_fail_a_deployment_too(lab):
+    """Deployment, failedTasks: a task that the scheduler can't launch counts as failed."""
+    lab.world.faults.set("fargate_capacity", 2, "checkout")
+    deploy(lab)
+    lab.run(5)
+    assert any("deployment failed" in message for message in messages(lab))
+    assert rollouts(lab) == [("PRIMARY", "COMPLETED")], "rolled back, and the old tasks had never stopped"
+    assert healthy(lab) == 2
+
+
 def test_a_new_deployment_ends_the_failure(without_rollback):
     """The next deployment is judged by itself."""
     lab = without_rollback

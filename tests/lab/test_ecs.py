@@ -28,6 +28,7 @@ def messages(virtual):
 
 
 def test_a_task_passes_through_provisioning_and_pending(virtual, service):
+    """Task lifecycle: PROVISIONING, PENDING, RUNNING."""
     scale(virtual, 1)
     seen = []
     for _ in range(20):
@@ -38,6 +39,7 @@ def test_a_task_passes_through_provisioning_and_pending(virtual, service):
 
 
 def test_counts_tell_pending_from_running(virtual):
+    """DescribeServices: pendingCount and runningCount."""
     scale(virtual, 2)
     virtual.run(0.1)
     assert (described(virtual)["pendingCount"], described(virtual)["runningCount"]) == (2, 0)
@@ -46,6 +48,7 @@ def test_counts_tell_pending_from_running(virtual):
 
 
 def test_a_changed_desired_count_starts_no_deployment(virtual):
+    """UpdateService: changing the desired count does not start a deployment."""
     (before,) = described(virtual)["deployments"]
     scale(virtual, 2)
     virtual.run(2)
@@ -55,6 +58,7 @@ def test_a_changed_desired_count_starts_no_deployment(virtual):
 
 
 def test_scale_in_drains_then_terminates(virtual, service):
+    """Task lifecycle: DEACTIVATING deregisters the target first, then STOPPING sends SIGTERM."""
     scale(virtual, 1)
     virtual.run(3)
     (task,) = service.tasks.values()
@@ -69,6 +73,7 @@ def test_scale_in_drains_then_terminates(virtual, service):
 
 
 def test_a_container_that_ignores_sigterm_is_killed_after_the_stop_timeout(virtual, service):
+    """Task lifecycle, STOPPING: SIGTERM, and SIGKILL after the stop time-out (30 seconds by default)."""
     virtual.containers.deaf = True
     scale(virtual, 1)
     virtual.run(3)
@@ -81,6 +86,7 @@ def test_a_container_that_ignores_sigterm_is_killed_after_the_stop_timeout(virtu
 
 
 def test_scale_in_takes_a_task_that_does_not_run_yet_before_one_that_does(virtual, service):
+    """How tasks are placed and terminated by the scheduler; which goes first is inferred."""
     scale(virtual, 1)
     virtual.run(3)
     (old,) = service.tasks
@@ -93,6 +99,7 @@ def test_scale_in_takes_a_task_that_does_not_run_yet_before_one_that_does(virtua
 
 
 def test_a_task_whose_container_ends_is_replaced_and_an_event_says_so(virtual, service):
+    """Stopped task codes: EssentialContainerExited; service event messages: "has started 1 tasks"."""
     scale(virtual, 1)
     virtual.run(3)
     (task,) = service.tasks.values()
@@ -104,6 +111,7 @@ def test_a_task_whose_container_ends_is_replaced_and_an_event_says_so(virtual, s
 
 
 def test_a_task_that_fails_the_load_balancers_checks_is_replaced_after_the_grace_period(virtual, service):
+    """Service event messages: "is unhealthy in (target-group …)"; healthCheckGracePeriodSeconds of CreateService."""
     virtual.containers.broken = True
     scale(virtual, 1)
     virtual.run(29)
@@ -114,6 +122,7 @@ def test_a_task_that_fails_the_load_balancers_checks_is_replaced_after_the_grace
 
 
 def test_events_are_newest_first_and_end_in_a_steady_state(virtual):
+    """Service event messages: "has reached a steady state"; DescribeServices lists the newest first."""
     scale(virtual, 1)
     virtual.run(3)
     newest, *_, oldest = messages(virtual)
@@ -122,6 +131,7 @@ def test_events_are_newest_first_and_end_in_a_steady_state(virtual):
 
 
 def test_fargate_without_capacity_starts_what_it_can_and_says_so(virtual, service):
+    """Service event messages: "was unable to place a task"."""
     virtual.addresses.left = 1
     scale(virtual, 3)
     virtual.run(10)
@@ -131,6 +141,7 @@ def test_fargate_without_capacity_starts_what_it_can_and_says_so(virtual, servic
 
 
 def test_list_tasks_tells_running_from_stopped_and_pages(virtual):
+    """ListTasks: desiredStatus, RUNNING by default; nextToken."""
     scale(virtual, 3)
     virtual.run(2)
     first = virtual.call("ecs", "ListTasks", cluster="apis", serviceName="checkout", maxResults=2)
@@ -140,6 +151,7 @@ def test_list_tasks_tells_running_from_stopped_and_pages(virtual):
 
 
 def test_an_unknown_service_is_a_failure_and_not_an_error(virtual):
+    """DescribeServices and API failure reasons: MISSING."""
     answer = virtual.call("ecs", "DescribeServices", cluster="apis", services=["checkout", "nobody"])
     assert [service["serviceName"] for service in answer["services"]] == ["checkout"]
     (failure,) = answer["failures"]
@@ -151,6 +163,7 @@ def test_an_unknown_service_is_a_failure_and_not_an_error(virtual):
     [("other", "checkout", "ClusterNotFoundException"), ("apis", "nobody", "ServiceNotFoundException")],
 )
 def test_updating_what_does_not_exist_is_an_error(virtual, cluster, service, code):
+    """UpdateService, errors: ClusterNotFoundException and ServiceNotFoundException."""
     with pytest.raises(AwsError) as refused:
         virtual.call("ecs", "UpdateService", cluster=cluster, service=service, desiredCount=1)
     assert refused.value.code == code

@@ -107,6 +107,7 @@ def operator(aws, checkout):
 
 
 def test_traffic_moves_to_tasks_and_back_without_a_failed_request(aws, operator, checkout):
+    """Target groups: healthy by real HTTP checks; deregistration delay; task lifecycle: SIGTERM after draining."""
     began = datetime.now(UTC)
 
     async def incident():
@@ -136,6 +137,7 @@ def test_traffic_moves_to_tasks_and_back_without_a_failed_request(aws, operator,
 
 
 def test_a_killed_task_is_replaced(operator, control):
+    """ECS services: the scheduler keeps the desired count."""
     operator.scale(1)
 
     def running():
@@ -153,6 +155,7 @@ def test_a_killed_task_is_replaced(operator, control):
 
 
 def test_a_function_that_times_out_or_is_throttled_is_answered_502(running, control):
+    """Troubleshoot your Application Load Balancers, "HTTP 502": the function's invocation failed or timed out."""
     url = running.description["applications"]["narrow"]["urls"][0]
     assert fetch(f"{url}/env") == (200, b'{"message":"lambda"}')
     slow = threading.Thread(target=lambda: answers.append(fetch(f"{url}/sleep")[0]))
@@ -169,6 +172,7 @@ def test_a_function_that_times_out_or_is_throttled_is_answered_502(running, cont
 
 
 def test_a_body_over_one_megabyte_never_reaches_a_function(running):
+    """Use Lambda functions as targets, limits: the request body can be up to 1 MB (413)."""
     url = running.description["applications"]["narrow"]["urls"][0]
     assert fetch(f"{url}/bang", body=b"x" * 1_000_001)[0] == 413
 
@@ -198,6 +202,7 @@ class _Hook(BaseHTTPRequestHandler):
 
 
 def test_an_alarms_event_arrives_with_its_key_and_again_after_a_503(aws, control):
+    """API destinations: the connection's key; 5xx is retried with the same event."""
     destination = Destination()
     threading.Thread(target=destination.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{destination.server_port}/webhooks/eventbridge"
@@ -225,6 +230,7 @@ def test_an_alarms_event_arrives_with_its_key_and_again_after_a_503(aws, control
 
 
 def test_a_destination_without_an_address_is_refused(control):
+    """The lab's own contract."""
     with pytest.raises(urllib.error.HTTPError) as error:
         control("destination", {"url": "panel", "header": "X-Api-Key", "key": "k3y"})
     assert error.value.code == 400

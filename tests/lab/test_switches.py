@@ -64,14 +64,46 @@ def test_fargate_without_capacity_places_no_more_tasks_and_the_event_says_so_onc
     lab.run(120)
     assert healthy(lab) == 1
     complaints = [message for message in messages(lab) if "was unable to place a task" in message]
-    [complaint] = complaints
-    assert complaint == (
-        "(service checkout) was unable to place a task. Reason: Capacity is unavailable at this time. "
-        "Please try again later or in a different availability zone."
-    )
+    (complaint,) = complaints
+    assert "Reason: Capacity is unavailable at this time. Please try again later" in complaint
     turn(lab, "fargate_capacity", None)
-    lab.run(3)
+    lab.run(30)
     assert healthy(lab) == 3
+
+
+def test_a_want_of_capacity_is_tried_again_ever_more_slowly(lab):
+    """Service throttle logic names a lack of resources first among the causes of "is unable to consistently start"."""
+    turn(lab, "fargate_capacity", 0)
+    scale(lab, 1)
+    lab.run(60)
+    assert messages(lab).count("(service checkout) is unable to consistently start tasks successfully.") == 1
+    turn(lab, "fargate_capacity", None)
+    lab.run(1)
+    assert healthy(lab) == 0
+    lab.run(30)
+    assert healthy(lab) == 1
+
+
+def test_a_want_of_capacity_is_told_again_when_tasks_are_wanted_anew(lab):
+    """Service event messages: a message is repeated when its cause had been resolved: here, no task was wanted."""
+    turn(lab, "fargate_capacity", 0)
+    for _ in range(2):
+        scale(lab, 1)
+        lab.run(5)
+        scale(lab, 0)
+        lab.run(5)
+    assert sum("was unable to place a task" in message for message in messages(lab)) == 2
+
+
+def test_a_service_scaled_to_nothing_forgets_that_its_tasks_did_not_start(lab):
+    """Service throttle logic; that nothing wanted ends it is assumed."""
+    turn(lab, "tasks_do_not_start", True)
+    for _ in range(2):
+        scale(lab, 1)
+        lab.run(40)
+        scale(lab, 0)
+        lab.run(5)
+    assert sum("is unable to consistently start" in message for message in messages(lab)) == 2
 
 
 def test_a_capacity_of_nothing_lets_running_tasks_live(lab):

@@ -53,6 +53,7 @@ def outcomes(virtual, seconds, rate):
 
 
 def test_a_surge_is_answered_by_tasks_and_calm_returns_to_the_function(virtual):
+    """All of it together: throttled Lambda is 502, its alarm clears by itself once traffic has left."""
     told = incident(virtual)
     shift(virtual, 1, 0)
     virtual.run(5)
@@ -82,6 +83,7 @@ def test_a_surge_is_answered_by_tasks_and_calm_returns_to_the_function(virtual):
 
 
 def test_scaling_to_zero_before_the_second_node_knows_answers_503(virtual):
+    """Troubleshoot, "HTTP 503": weight on a group that has no targets any more, on a node that does not know yet."""
     scale(virtual, 1)
     shift(virtual, 0, 1)
     virtual.run(5)

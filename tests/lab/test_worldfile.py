@@ -7,6 +7,7 @@ import pytest
 import lab
 from lab.worldfile import WorldError, load
 
+INACTIVE = "[applications.a.task]\nstatus = 'INACTIVE'\n[applications.a.scalable_target]\nmin = 0\nmax = 1"
 DEMO = Path(lab.__file__).parent / "worlds" / "demo.toml"
 
 
@@ -31,6 +32,15 @@ def test_the_demonstrations_world_has_three_applications_with_two_alarms_each():
         ("[applications.a.task]\nhealthy_threshold = true", "True is not a whole number"),
         ("[[applications.a.alarms]]\nname = 'x'", "applications.a.alarms[0].metric: this key is missing"),
         ("[applications.a]\nname = ", "not valid TOML"),
+        ("[applications.a.task]\nslow_start_seconds = 10", "slow_start_seconds: 10 is not allowed"),
+        ("[applications.a.task]\nstatus = 'GONE'", "allowed are ACTIVE, INACTIVE"),
+        (INACTIVE, "scalable_target: a service that is INACTIVE has none"),
+        ("[[event_rules]]\nname = 'x'\npattern = '{}'\n[applications.a]", "event_rules[0].pattern: the pattern must"),
+        (
+            "[[applications.a.composite_alarms]]\nname = 'x'\nrule = 'ALARM('",
+            "composite_alarms[0].rule: The alarm rule",
+        ),
+        ("[[applications.a.composite_alarms]]\nname = 'x'\nrule = 'ALARM(y)'", "x asks for an alarm 'y'"),
     ],
 )
 def test_an_error_names_file_key_and_what_is_allowed(tmp_path, text, sentence):

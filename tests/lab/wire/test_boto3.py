@@ -126,9 +126,14 @@ def test_alarms(aws, checkout):
     assert throttles["StateTransitionedTimestamp"].tzinfo is not None
 
 
-def test_composite_alarms_alone_are_none(aws):
+def test_composite_alarms(aws):
     answer = aws("cloudwatch").describe_alarms(AlarmTypes=["CompositeAlarm"])
-    assert (answer["MetricAlarms"], answer["CompositeAlarms"]) == ([], [])
+    assert answer["MetricAlarms"] == []
+    (alarm,) = answer["CompositeAlarms"]
+    assert (alarm["AlarmName"], alarm["AlarmRule"]) == ("narrow-never", "FALSE")
+    assert (alarm["ActionsSuppressor"], alarm["ActionsSuppressorWaitPeriod"]) == ("checkout-lambda-concurrency", 60)
+    assert alarm["StateTransitionedTimestamp"].tzinfo is not None
+    assert aws("cloudwatch").describe_alarms()["CompositeAlarms"] == []
 
 
 def test_a_state_set_by_hand_is_in_the_history(aws):
@@ -155,6 +160,46 @@ def test_lambda(aws):
 def test_scalable_targets(aws):
     (target,) = aws("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
     assert (target["ResourceId"], target["MinCapacity"], target["MaxCapacity"]) == ("service/apis/checkout", 0, 6)
+
+
+def test_task_definitions_and_deployments(aws):
+    ecs = aws("ecs")
+    definition = ecs.describe_task_definition(taskDefinition="checkout")["taskDefinition"]
+    assert (definition["revision"], definition["cpu"], definition["memory"]) == (1, "256", "512")
+    assert definition["registeredAt"].tzinfo is not None
+    ecs.update_service(cluster="apis", service="narrow", forceNewDeployment=True)
+    (service,) = ecs.describe_services(cluster="apis", services=["narrow"])["services"]
+    assert service["deployments"][0]["rolloutState"] in {"IN_PROGRESS", "COMPLETED"}
+
+
+def test_alarm_actions_and_mute_rules(aws):
+    cloudwatch, name = aws("cloudwatch"), "checkout-lambda-concurrency"
+    cloudwatch.disable_alarm_actions(AlarmNames=[name])
+    assert not cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["ActionsEnabled"]
+    cloudwatch.enable_alarm_actions(AlarmNames=[name])
+    schedule = {"Expression": "at(2030-01-01T00:00)", "Duration": "PT1H"}
+    targets = {"AlarmNames": [name]}
+    cloudwatch.put_alarm_mute_rule(Name="night", Rule={"Schedule": schedule}, MuteTargets=targets)
+    rule = cloudwatch.get_alarm_mute_rule(AlarmMuteRuleName="night")
+    assert (rule["Status"], rule["MuteTargets"], rule["Rule"]["Schedule"]) == ("SCHEDULED", targets, schedule)
+    cloudwatch.delete_alarm_mute_rule(AlarmMuteRuleName="night")
+    assert cloudwatch.list_alarm_mute_rules()["AlarmMuteRuleSummaries"] == []
+
+
+def test_a_scalable_target_shows_what_is_suspended(aws):
+    scaling = aws("application-autoscaling")
+    about = {
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/apis/narrow",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+    suspended = {"DynamicScalingInSuspended": True}
+    scaling.register_scalable_target(**about, MinCapacity=0, MaxCapacity=1, SuspendedState=suspended)
+    (target,) = scaling.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=[about["ResourceId"]])[
+        "ScalableTargets"
+    ]
+    assert target["SuspendedState"]["DynamicScalingInSuspended"]
+    scaling.deregister_scalable_target(**about)
 
 
 def test_metric_data_of_silence_is_empty(aws):
