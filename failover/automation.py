@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from failover import failback, guard, prewarm
 from failover.evidence import alarming
+from failover.memory import MAX_DWELL_FACTOR
 from failover.model import Alarm, AlarmState, Application, Goal, Memory, Position, Request, Snapshot
 from failover.verdict import RETRY_SECONDS, Acknowledgement, Refused, Situation, Start, Verdict, blocked
 
@@ -27,7 +28,7 @@ def consider(
     if foreign:
         return _held_by_foreign_change(Goal.FAILOVER if firing else Goal.FAILBACK, foreign)
     if firing and snapshot.position is not Position.ECS:
-        return _failover(application, snapshot, situation, firing, now)
+        return _failover(application, snapshot, memory, situation, firing, now)
     guarded = guard.consider(application, snapshot, memory, situation, now)
     if guarded or firing:
         return guarded
@@ -58,7 +59,12 @@ def _held_by_foreign_change(goal: Goal, foreign: str) -> Refused:
 
 
 def _failover(
-    application: Application, snapshot: Snapshot, situation: Situation, firing: tuple[Alarm, ...], now: float
+    application: Application,
+    snapshot: Snapshot,
+    memory: Memory,
+    situation: Situation,
+    firing: tuple[Alarm, ...],
+    now: float,
 ) -> Verdict | None:
     if situation.active_goal is Goal.FAILOVER:
         return None
@@ -67,6 +73,7 @@ def _failover(
         blocked(Goal.FAILOVER, situation, f"Alarm {names} is in ALARM")
         or _muted(application, firing, names)
         or _unable(snapshot, situation, now)
+        or _just_deserted(memory, now)
     )
     if prevented:
         return prevented
@@ -100,6 +107,19 @@ def _unable(snapshot: Snapshot, situation: Situation, now: float) -> Refused | N
         return Refused(Goal.FAILOVER, "capacity", "The last failover failed.",
                        f"It is tried again in {left:.0f} s; or start it by hand.")  # fmt: skip
     return None
+
+
+def _just_deserted(memory: Memory, now: float) -> Refused | None:
+    """Tasks that died of this traffic a moment ago would again: each time doubles how long Lambda keeps it."""
+    watch = memory.watch
+    if watch.deserted_at is None:
+        return None
+    left = RETRY_SECONDS * min(2 ** (watch.desertions - 1), MAX_DWELL_FACTOR) - (now - watch.deserted_at)
+    if left <= 0:
+        return None
+    reason = f"ECS failed its traffic {now - watch.deserted_at:.0f} s ago, and Lambda took it back."
+    remedy = f"It is tried again in {left:.0f} s; find out why the tasks fail, or start it by hand."
+    return Refused(Goal.FAILOVER, "capacity", reason, remedy, page=reason)
 
 
 def _unable_to_fire(application: Application, alarms: tuple[Alarm, ...], situation: Situation) -> Refused | None:

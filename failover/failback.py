@@ -19,7 +19,7 @@ def consider(
         or not_all_ok(application.alarms, alarms)
         or blocked(Goal.FAILBACK, situation, "All alarms are OK")
         or _too_early(policy, memory, alarms, now)
-        or failed_lately(policy, situation, now)
+        or failed_lately(policy, memory, situation, now)
         or deploying(snapshot)
     )
     if prevented:

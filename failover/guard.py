@@ -138,7 +138,8 @@ def _go_home(
         rule, reason = against
         remedy = "Weights and tasks stay as they are: look at both pools; a person may set weights with an override."
         return _paging(Refused(Goal.FAILBACK, rule, f"{failing}, but {reason}.", remedy), failing)
-    if _failed_just_now(situation.last_failback_failure_at, application.policy, now):
+    plainly = ecs_plainly_fails(application.policy, snapshot, _since(application.policy, memory.watch, now), now)
+    if not plainly and _failed_just_now(situation.last_failback_failure_at, application.policy, now):
         refused = Refused(Goal.FAILBACK, "cooldown", f"{failing}, but the last failback failed.",
                           "Look at why it failed; fail back by hand when you know better.")  # fmt: skip
         return _paging(refused, failing)

@@ -17,12 +17,20 @@ def after(memory: Memory, request: Request, outcome: Outcome, now: float) -> Mem
     if done and outcome.progress.mark("started") is None:
         return memory  # it was so already: whoever brought it about is still who brought it about
     kept = carried(memory, outcome.progress)
-    kept = replace(
-        _left(kept, outcome.snapshot, now), watch=replace(Watch(since=now), raised_at=memory.watch.raised_at)
-    )
+    kept = replace(_left(kept, outcome.snapshot, now), watch=_watched(memory.watch, outcome.progress, now))
     if request.prepares:
         return _prepared(kept, memory, outcome, now)
     return _moved(kept, memory, request, outcome, now)
+
+
+def _watched(watch: Watch, progress: Progress, now: float) -> Watch:
+    """The guard begins to count anew; what it did stays known, and how often ECS had to be left lately."""
+    begun = replace(watch, failing=0, at=0.0, since=now)
+    left_at = progress.mark("deserted")
+    if left_at is None:
+        return begun
+    lately = watch.deserted_at is not None and left_at - watch.deserted_at < FLAP_SECONDS
+    return replace(begun, deserted_at=left_at, desertions=watch.desertions + 1 if lately else 1)
 
 
 def carried(memory: Memory, progress: Progress) -> Memory:

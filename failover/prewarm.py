@@ -86,7 +86,7 @@ def _retire(
         not_all_ok(application.alarms + application.prewarm_alarms, alarms)
         or blocked(Goal.FAILBACK, situation, "The prewarmed tasks were not needed")
         or too_short(policy.dwell_seconds, alarms, now)
-        or failed_lately(policy, situation, now)
+        or failed_lately(policy, memory, situation, now)
         or deploying(snapshot)
     )
     reason = f"The prewarmed tasks were not needed: desired count {service.desired} → {baseline}"

@@ -72,7 +72,8 @@ def _hurried(cycle: Cycle, last: int) -> Cycle:
         return cycle
     if lambda_answers(cycle.policy, cycle.snapshot, since) is not Answers.YES:
         return cycle
-    return replace(cycle, progress=replace(cycle.progress, step=last, step_since=None, agreed_streak=0))
+    hurried = replace(cycle.progress, step=last, step_since=None, agreed_streak=0)
+    return replace(cycle, progress=hurried.marked("deserted", cycle.now))
 
 
 # ---- before a write ----

@@ -76,12 +76,23 @@ class Solo:
         if memory != self.state.memory:
             self.keep(replace(self.state, memory=memory))
         verdict = consider(self.application, snapshot, memory, self.state.situation(self.application, now), now)
-        if verdict and verdict.page:
-            self.tell("page", verdict.page)
+        self._page(verdict)
         if isinstance(verdict, Refused) and verdict.hold_minutes:
             changed = replace(self.state, memory=found_changed(memory, snapshot, now))
             self.keep(changed.held(verdict.reason, verdict.rule, now, 60.0 * verdict.hold_minutes))
         return verdict
+
+    def _page(self, verdict: Start | Refused | None) -> None:
+        """Once for each reason: a look every few seconds must not wake people every few seconds."""
+        if isinstance(verdict, Start) and verdict.page:
+            self.tell("page", verdict.page)
+            return
+        reason = f"{verdict.goal}: {verdict.rule}" if isinstance(verdict, Refused) and verdict.page else ""
+        if reason == self.state.paged:
+            return
+        self.keep(replace(self.state, paged=reason))
+        if isinstance(verdict, Refused) and verdict.page:
+            self.tell("page", verdict.page)
 
     def _begin(self, start: Start) -> None:
         self.tell("start", f"{start.request.goal}: {start.reason}")

@@ -40,13 +40,16 @@ class Hold:
 
 @dataclass(frozen=True)
 class State:
-    """`failures` are when the newest operation of a goal failed; a goal whose newest did not is not in it."""
+    """`failures` are when the newest operation of a goal failed; a goal whose newest did not is not in it. `paged` is
+    what people were last told of while nothing could be started, empty once it is over.
+    """
 
     version: int = STATE_VERSION
     memory: Memory = field(default_factory=Memory)
     operation: Pursuit | None = None
     failures: dict[str, float] = field(default_factory=dict)
     hold: Hold | None = None
+    paged: str = ""
 
     def begun(self, application: Application, request: Request, reason: str, progress: Progress) -> State:
         return replace(self, operation=Pursuit(request, reason, application.policy, encode(progress)))

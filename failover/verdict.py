@@ -88,16 +88,18 @@ def blocked(goal: Goal, situation: Situation, trigger: str, *, in_spite_of: str 
     return None
 
 
-def failed_lately(policy: Policy, situation: Situation, now: float) -> Refused | None:
+def failed_lately(policy: Policy, memory: Memory, situation: Situation, now: float) -> Refused | None:
     """An automatic operation that failed keeps the next failback back until its back-off has passed or a person has
     acknowledged it: traffic is safe where it is. A failover never waits for that.
+
+    Each failback that fails costs users requests on its first step, so each doubles the back-off as it does the dwell.
     """
     failures = (situation.last_failure_at, situation.last_failback_failure_at)
     failed_at = max((at for at in failures if at is not None), default=None)
     known = situation.acknowledgement
     if failed_at is None or (known is not None and known.at >= failed_at):
         return None
-    left = max(policy.cooldown_seconds, RETRY_SECONDS) - (now - failed_at)
+    left = max(policy.cooldown_seconds, RETRY_SECONDS) * memory.dwell_factor - (now - failed_at)
     if left <= 0:
         return None
     what = "failback" if failed_at == situation.last_failback_failure_at else "failover"

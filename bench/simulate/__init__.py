@@ -1,1 +1,1 @@
-"""The controller against the lab's model in virtual time: whole scenarios in seconds, random histories by the thousand."""
+"""The controller against the lab's model in virtual time: scenarios in a second, random histories by the thousand."""

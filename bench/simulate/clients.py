@@ -62,8 +62,7 @@ class Client:
             try:
                 return self._call(operation, given)
             except ClientError as error:
-                again = error.response["Error"]["Code"] in RETRIED or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500  # fmt: skip
-                if not again or attempt == self.attempts:
+                if attempt == self.attempts or not _is_retried(error):
                     raise
         raise AssertionError("a client tries at least once")
 
@@ -115,6 +114,11 @@ def clients(lab: VirtualLab, region: str, watch: Watch) -> Clients:
         elbv2_write=client("elbv2", 1),
         scaling_write=client("application-autoscaling", 1),
     )
+
+
+def _is_retried(error: ClientError) -> bool:
+    code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return code in RETRIED or status >= 500
 
 
 def _tokens(service: str, operation: str) -> tuple[str, str]:

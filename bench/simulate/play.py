@@ -147,7 +147,7 @@ class _Theatre:
             Alone(),
             self._now,
             self._sleep,
-            lambda: until - self._now(),
+            lambda: 0.0 if self._director.ended else until - self._now(),
             keep,
             self._tell,
             self._state,
@@ -155,8 +155,7 @@ class _Theatre:
         return solo.run()
 
     def _sleep(self, seconds: float) -> None:
-        """Sleeping ends with the play: nobody waits for what comes after it."""
-        self._lab.run(0.0 if self._director.ended else seconds)
+        self._lab.run(seconds)
 
     def _tell(self, kind: str, message: str) -> None:
         self._played.told.append(f"{self._now() - self._began:7.1f} s  {kind:<9} {message}")

@@ -62,12 +62,15 @@ class Watch:
 
     `failing` counts the observations in a row in which it failed, the newest read at `at`. Requests from before
     `since` belong to an operation and do not count; `raised_at` is when the guard last asked for more tasks.
+    `deserted_at` is when traffic last left ECS because it plainly failed, for the `desertions`th time in a row.
     """
 
     failing: int = 0
     at: float = 0.0
     since: float = 0.0
     raised_at: float | None = None
+    deserted_at: float | None = None
+    desertions: int = 0
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,43 @@ def test_weights_move_only_towards_a_pool_that_is_known_to_be_healthy(healthy, e
         assert verdict.request.goal is Goal.FAILBACK
         assert verdict.page
         assert not by_hand
-        assert states == HEALTHY or (healthy and ecs_5xx < 0.5)
+        ecs_still_works = healthy and (ecs_5xx < 0.5 or rate == 0)  # without requests none fails
+        assert states == HEALTHY or ecs_still_works
         assert dict(states).get("unhealthy") is None
     assert history.world.desired == before
     assert guard.problem(history.app, snapshot, memory, history.world.now) or not isinstance(verdict, Start)
+
+
+def deserted(seconds_ago: float, times: int = 1) -> History:
+    """Traffic went home because ECS plainly failed it; Lambda's alarm fires, and new tasks would be healthy."""
+    history = guarded(sick=True).pass_time(20)
+    watch = history.memory.watch
+    assert watch.deserted_at is not None
+    assert watch.desertions == 1
+    world = history.world
+    world.sick = False
+    world.alarm, world.alarm_since = AlarmState.ALARM, world.now
+    watch = replace(watch, deserted_at=world.now - seconds_ago, desertions=times)
+    history.memory = replace(history.memory, watch=watch)
+    return history
+
+
+@pytest.mark.parametrize(("seconds_ago", "times"), [(5, 1), (58, 1), (118, 2), (950, 9)])
+def test_a_pool_that_just_failed_its_traffic_does_not_get_it_back_and_each_time_the_wait_doubles(seconds_ago, times):
+    verdict = deserted(seconds_ago, times).look()
+    assert isinstance(verdict, Refused)
+    assert (verdict.goal, verdict.rule) == (Goal.FAILOVER, "capacity")
+    assert verdict.page
+
+
+@pytest.mark.parametrize(("seconds_ago", "times"), [(61, 1), (121, 2), (961, 9)])
+def test_after_that_the_failover_is_tried_again(seconds_ago, times):
+    verdict = deserted(seconds_ago, times).look()
+    assert isinstance(verdict, Start)
+    assert verdict.request.goal is Goal.FAILOVER
+
+
+def test_a_failback_from_a_pool_that_works_is_no_desertion():
+    history = guarded(**{"alarm_since": 0.0}, app=application(dwell_seconds=1, cooldown_seconds=1)).pass_time(60)
+    assert history.goals == [Goal.FAILBACK]
+    assert history.memory.watch.deserted_at is None
