@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from failover.aws import (
     alarms,
     health,
     limits,
-    listeners,
     metrics,
     routes,
     scaling,
-    service_events,
     services,
     tasks,
+    trouble,
     writing,
 )
 from failover.aws.clients import Clients
@@ -113,14 +112,8 @@ class Adapter:
         )
         active = services.has_tasks(described)
         addresses = tasks.addresses(self.clients.ecs, cluster, [name]) if active else {}
-        return services.service(described, addresses.get(name, ()), self._trouble(described))
-
-    def _trouble(self, described: dict[str, Any]) -> str:
-        """What keeps the service from its desired count; what it takes to say so is read only where something does."""
-        now = self.clock()
-        if not service_events.complains(described, now):
-            return ""
-        cluster, group = self.application.cluster, self.application.ecs_target_group_arn
-        stopped = tasks.stopped(self.clients.ecs, cluster, services.short(self.application.service))
-        checked = listeners.attachments(self.clients.elbv2, [group]).get(group, {})
-        return service_events.trouble(described, stopped, now, checked.get("HealthCheckPath", ""))
+        return services.service(
+            described,
+            addresses.get(name, ()),
+            trouble.read(self.clients.ecs, self.clients.elbv2, self.application, described, self.clock()),
+        )

@@ -13,7 +13,7 @@ from typing import Any
 from failover.aws.actions import Actions
 from failover.aws.batches import chunks
 
-ARNS_A_CALL = 20  # what DescribeLoadBalancers allows; for listeners, rules and groups AWS names no number
+ARNS_A_CALL = 100  # AWS names no largest number for listeners, rules and target groups
 
 
 @dataclass(frozen=True)

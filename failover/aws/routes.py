@@ -16,6 +16,8 @@ from failover.aws import listeners
 from failover.aws.listeners import Place
 from failover.model import Application, Routes, RouteState
 
+GONE = "it does not exist on its load balancer"
+
 
 def groups_of(application: Application) -> tuple[str, str]:
     return application.lambda_target_group_arn, application.ecs_target_group_arn
@@ -34,12 +36,12 @@ def load_balancer_dimension(application: Application) -> str:
 def read(elbv2: Any, application: Application, now: float) -> Routes:
     """Search every load balancer that a route or one of the two groups is on."""
     attached = listeners.attachments(elbv2, groups_of(application))
-    searched = load_balancers_of(application) | _attached_to(attached.values())
+    searched = load_balancers_of(application) | attached_to(attached.values())
     places = {arn: list(listeners.places(elbv2, arn)) for arn in sorted(searched)}
     return searched_for(application, places, attached, now)
 
 
-def _attached_to(groups: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+def attached_to(groups: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     """Only an Application Load Balancer can be searched for rules."""
     return frozenset(
         arn for group in groups for arn in group.get("LoadBalancerArns", ()) if ":loadbalancer/app/" in arn
@@ -86,7 +88,7 @@ def refreshed(application: Application, places: Mapping[str, Place], known: Rout
 def _state(application: Application, place: Place | None, arn: str, labels: Mapping[str, str]) -> RouteState:
     if place is None:
         label = labels.get(arn) or arn.rsplit(":", 1)[-1]
-        return RouteState(arn, label, None, "", problem="it does not exist on its load balancer")
+        return RouteState(arn, label, None, "", problem=GONE)
     ours = groups_of(application)
     forward = action_lists.read(place.actions, *ours)
     digest = action_lists.fingerprint(place.actions, *ours)
