@@ -17,6 +17,7 @@ from failover.model import Application
 
 _TIMEOUTS: dict[str, Any] = {"connect_timeout": 2, "read_timeout": 5, "tcp_keepalive": True}
 READS = Config(retries={"mode": "standard", "total_max_attempts": 4}, **_TIMEOUTS)
+SWEEPS = Config(retries={"mode": "standard", "total_max_attempts": 2}, **_TIMEOUTS)  # what fails is read again soon
 WRITES = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS)
 
 
@@ -60,9 +61,9 @@ def build(application: Application) -> Clients:
     )
 
 
-def readers(application: Application, config: Config = READS) -> Readers:
-    """Clients for the account, region and role of `application`."""
-    return Readers(**_reading(_session(application), config))
+def readers(application: Application) -> Readers:
+    """Clients that sweep through the account and region of `application`, with its role."""
+    return Readers(**_reading(_session(application), SWEEPS))
 
 
 def _reading(session: boto3.Session, config: Config) -> dict[str, Any]:

@@ -23,7 +23,7 @@ FEWEST = 20  # a batch this small is never too large for AWS
 class Batch(Generic[V]):
     """`found` and `failed` by name; `asked` is when each name was asked for.
 
-    A name that is not in `asked` had to wait for its turn: nothing new is known of it.
+    A name that is not in `asked` waits for the next time: nothing new is known of it.
     """
 
     found: dict[str, V] = field(default_factory=dict)
@@ -42,11 +42,19 @@ class Batch(Generic[V]):
 
 
 class Asker:
-    """Asks in batches of a size that AWS takes. Where AWS names no largest size, it is found out and kept."""
+    """Asks in batches of a size that AWS takes. Where AWS names no largest size, it is found out and kept.
+
+    Once the clock shows `until` it asks nothing more.
+    """
 
     def __init__(self, clock: Clock) -> None:
+        self.until = float("inf")
         self._clock = clock
         self._sizes: dict[str, int] = {}
+
+    @property
+    def in_time(self) -> bool:
+        return self._clock() < self.until
 
     def ask(
         self, what: str, names: Iterable[str], size: int, read: Callable[[Sequence[str]], dict[str, V]]
@@ -83,6 +91,8 @@ class Asker:
             self._divide(batch, what, some, read)
 
     def _once(self, batch: Batch[V], names: Sequence[str], read: Callable[[Sequence[str]], dict[str, V]]) -> None:
+        if not self.in_time:
+            return
         asked = self._clock()
         try:
             batch.found.update(read(names))

@@ -58,7 +58,7 @@ class Chores:
         due = (chore for chore in [*self._searches(), *self._limit_readings()] if chore.overdue >= 1)
         for chore in sorted(due, key=lambda chore: -chore.overdue):
             spent = self.sweep.pace.made - start
-            if spent and spent + chore.cost > share:
+            if (spent and spent + chore.cost > share) or not self.sweep.asker.in_time:
                 return
             self.tried[chore.name] = self.sweep.clock()
             try:

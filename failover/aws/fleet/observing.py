@@ -20,7 +20,7 @@ from failover.aws.fleet.sweep import Sweep
 from failover.model import Application, Reading, Snapshot
 from failover.ports import Clock
 
-BUDGET_SECONDS = 15.0  # of a sweep; what was not read by then is read in the next one
+BUDGET_SECONDS = 10.0  # of a sweep; what was not read by then is read in the next one
 
 
 class Fleet:
@@ -48,27 +48,27 @@ class Fleet:
         sweep = Sweep(applications, self._readers, self._asker, self.pace, self._clock, known or {}, busy)
         began = self._clock()
         self.pace.begin()
-        found = self._parts(sweep, began)
+        self._asker.until = began + BUDGET_SECONDS
+        found = self._parts(sweep)
         return {
             each.slug: Snapshot(began, **{part: readings.get(each.slug, Reading()) for part, readings in found.items()})
             for each in applications
         }
 
-    def _parts(self, sweep: Sweep, began: float) -> dict[str, Mapping[str, Any]]:
+    def _parts(self, sweep: Sweep) -> dict[str, Mapping[str, Any]]:
         """In order of what an operator needs most; readings by slug, by the snapshot's field."""
-        found: dict[str, Mapping[str, Any]] = {"alarms": parts.alarms(sweep), "routes": parts.managed_routes(sweep)}
-        if self._in_time(began):
-            found["service"] = pools.read_services(sweep)
-            found["targets"] = pools.targets(sweep, found["routes"], found["service"])
-        if self._in_time(began):
-            found["scaling"] = parts.bounds(sweep)
-            found["metrics"] = parts.metrics(sweep)
-        if self._in_time(began):
-            chores = Chores(sweep, self._tried)
-            chores.run()
-            found["limits"] = chores.limits
-            found["routes"] = {**found["routes"], **chores.routes}
-        return found
-
-    def _in_time(self, began: float) -> bool:
-        return self._clock() - began < BUDGET_SECONDS
+        alarms, managed = parts.alarms(sweep), parts.managed_routes(sweep)
+        services = pools.read_services(sweep)
+        targets = pools.targets(sweep, managed, services)
+        bounds, metrics = parts.bounds(sweep), parts.metrics(sweep)
+        chores = Chores(sweep, self._tried)
+        chores.run()
+        return {
+            "alarms": alarms,
+            "routes": {**managed, **chores.routes},
+            "service": services,
+            "targets": targets,
+            "scaling": bounds,
+            "metrics": metrics,
+            "limits": chores.limits,
+        }

@@ -256,6 +256,20 @@ def test_where_aws_takes_fewer_names_than_thought_the_size_is_found_once(account
     assert account.calls["DescribeRules"] - before <= 5 + 2
 
 
+def test_a_slow_aws_ends_a_sweep_in_time_and_what_is_known_stays_known(account):
+    watch = fleet_of(account, 5)
+    watch.sweep(3)
+
+    def slow(_: dict) -> None:
+        watch.now += 6
+
+    account.failing = {"DescribeAlarms": slow, "DescribeRules": slow}
+    seen = watch.sweep()["api-2"]
+    assert (seen.alarms.problem, seen.routes.problem) == ("", "")
+    assert {seen.service.problem, seen.scaling.problem, seen.limits.problem} == {NOT_READ}
+    assert watch.known["api-2"].service.value is not None
+
+
 # ---- the pace ----
 
 
