@@ -1,4 +1,4 @@
-"""Looking at AWS, for one application or for a scope: one worker at a time, and no worker's death keeps others from it."""
+"""Looking at AWS, for one application or for a scope: one worker at a time, and no dead worker keeps others off."""
 
 import copy
 from datetime import timedelta
