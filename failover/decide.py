@@ -111,6 +111,9 @@ def _start(cycle: Cycle) -> Step:
         return refuse(cycle, f"{unusable.label} can't be managed", unusable.problem, rule="only_weights")
     if cycle.service.status != "ACTIVE":
         return refuse(cycle, f"The ECS service is {cycle.service.status}", "It must be ACTIVE.", rule="capacity")
+    if cycle.service.weight_writer:
+        return refuse(cycle, "Deployments move this service's traffic themselves", cycle.service.weight_writer,
+                      rule="deployment_running", remedy="Deploy it by ECS, with the strategy ROLLING.")  # fmt: skip
     already = _already_there(cycle)
     if already:
         return Decision(Kind.DONE, already, cycle.progress.marked("ended", cycle.now))
@@ -164,8 +167,8 @@ def wanted_tasks(policy: Policy, desired: int, needed_now: int) -> int:
 
 def _capacity(cycle: Cycle) -> Step:
     if cycle.service.deployment_failed:
-        return stop(cycle, "ECS can't start tasks", "The service's deployment failed: its circuit breaker launches"
-                    " nothing more.", rule="capacity", remedy="Deploy a working task definition.")  # fmt: skip
+        said = cycle.service.trouble or "The service's deployment failed: its circuit breaker launches nothing more."
+        return stop(cycle, "ECS can't start tasks", said, rule="capacity", remedy="Deploy a working task definition.")
     need = tasks_needed(cycle.policy, cycle.snapshot, cycle.now)
     wanted = wanted_tasks(cycle.policy, cycle.service.desired, max(need, cycle.progress.wanted))
     enough = max(cycle.policy.min_healthy, need)
@@ -202,11 +205,12 @@ def _healthy(cycle: Cycle) -> Step:
         return progress.marked("healthy", cycle.now).entered("shift", cycle.now)
     waited = cycle.now - progress.phase_since
     if waited > policy.scale_deadline_seconds:
-        event = cycle.service.events[0] if cycle.service.events else "the service reports no event"
+        event = cycle.service.trouble or next(iter(cycle.service.events), "the service reports no event")
         return stop(cycle, f"Only {healthy} of {progress.enough} targets became healthy in {waited:.0f} s",
                     f"Traffic stays where it was. ECS says: {event}", rule="capacity",
                     remedy="Look at the service's events and the tasks' logs, then start again.")  # fmt: skip
     figures = f"{healthy} healthy, {waited:.0f} s of {policy.scale_deadline_seconds:.0f} s"
+    figures += f"; {cycle.service.trouble}" if cycle.service.trouble else ""
     return wait(replace(cycle, progress=progress), f"Waiting for {progress.enough} healthy targets", figures)
 
 

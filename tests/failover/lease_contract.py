@@ -6,7 +6,7 @@ as a whole, or changes nothing. A single UPDATE with a WHERE clause does the sam
 
 from abc import ABC, abstractmethod
 
-from failover.leases import LEASE_SECONDS, free_in
+from failover.leases import LEASE_SECONDS
 from failover.rules import WRITE_SECONDS
 
 
@@ -88,9 +88,3 @@ class LeaseContract(ABC):
         self.pass_time(LEASE_SECONDS + 1)
         assert self.left(slow) == 0
         assert self.store(slow, "late")
-
-
-def test_a_lease_that_was_given_back_is_free():
-    assert free_in(None, 100.0) == 0
-    assert free_in(100.0, 100.0) == LEASE_SECONDS
-    assert free_in(100.0, 100.0 + LEASE_SECONDS) == 0

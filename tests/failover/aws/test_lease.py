@@ -4,6 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from failover.aws.lease import LEASE_SECONDS, LeaseHeldError, TableLease
+from failover.leases import free_in
 from tests.failover.lease_contract import LeaseContract
 
 
@@ -78,6 +79,12 @@ def test_renewing_holds_on(lease, clock):
     clock.now += LEASE_SECONDS - 1
     held.renew()
     assert held.seconds_left() == LEASE_SECONDS
+
+
+def test_a_lease_that_was_given_back_is_free():
+    assert free_in(None, 100.0) == 0
+    assert free_in(100.0, 100.0) == LEASE_SECONDS
+    assert free_in(100.0, 100.0 + LEASE_SECONDS) == 0
 
 
 class TestTableLease(LeaseContract):
