@@ -43,7 +43,7 @@ THROTTLED = frozenset({
 })  # fmt: skip
 _MISSING = frozenset({"ResourceNotFound", "ServiceNotActiveException", "ObjectNotFoundException"})
 _CHANGED = frozenset({"ConditionalCheckFailedException"})
-_NEVER_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError)
+_NOT_CONNECTED = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)
 _NO_CREDENTIALS = (
     NoCredentialsError,
     PartialCredentialsError,
@@ -62,15 +62,20 @@ def translate(error: ClientError | BotoCoreError, action: str, resource: str) ->
     if isinstance(error, _NO_CREDENTIALS):
         remedy = "Give the process a role, a profile or keys that work."
         return AwsError("denied", f"{action}: no AWS credentials could be had ({error}).", remedy)
-    if isinstance(error, _NEVER_SENT):
+    if isinstance(error, _NOT_CONNECTED) or _untrusted(error):
         return AwsError("unreachable", f"{action}: AWS can't be reached ({error}).", _network(error))
     if isinstance(error, (ParamValidationError, NoRegionError)):
         return AwsError("invalid", f"{action} on {resource}: {error}", "Correct the application's configuration.")
     return AwsError("unanswered", f"{action}: no usable answer ({error}).", AGAIN)
 
 
+def _untrusted(error: BotoCoreError) -> bool:
+    """A certificate is refused before anything is sent; other TLS errors may come after a request."""
+    return isinstance(error, SSLError) and "certificate" in str(error).lower()
+
+
 def _network(error: BotoCoreError) -> str:
-    if isinstance(error, SSLError):
+    if _untrusted(error):
         return "Check the certificates that this machine trusts, and what stands between it and AWS."
     return "Check network, proxy and AWS_ENDPOINT_URL."
 

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from failover.aws import actions as action_lists
 from failover.aws import listeners, scaling
-from failover.aws.actions import Actions
+from failover.aws.actions import Actions, Forward
 from failover.aws.clients import Clients
 from failover.aws.errors import translate
 from failover.aws.routes import groups_of
@@ -73,11 +73,18 @@ def _set_split(clients: Clients, application: Application, action: SetSplit) -> 
     """
     found = _present(clients, action.route_arn)
     seen = action_lists.read(found, *groups_of(application))
-    if seen.split != action.before:
+    if _differs(seen, action.before):
         shown = seen.split or seen.problem
         raise AwsError("changed", f"{action.route_arn} shows {shown} instead of {action.before}.")
     answer, stored = _modify(clients, action.route_arn, action_lists.with_weights(found, _weights(application, action)))
     return str(seen.split), str(action) + _beyond(application, found, stored), answer
+
+
+def _differs(seen: Forward, before: Split) -> bool:
+    """Beside a third group with weight the numbers count, and not their ratio alone: 50/0 is not 100/0 there."""
+    if seen.split != before or seen.split is None:
+        return True
+    return bool(seen.other_weight) and (seen.split.lambda_, seen.split.ecs) != (before.lambda_, before.ecs)
 
 
 def _present(clients: Clients, arn: str) -> Actions:

@@ -154,6 +154,7 @@ def test_each_refusal_has_its_kind_and_what_helps(service, status, body, kind, r
     [
         (ReadTimeoutError(endpoint_url="https://ecs"), "unanswered"),
         (ConnectionClosedError(endpoint_url="https://ecs"), "unanswered"),
+        (SSLError(endpoint_url="https://ecs", error="EOF occurred in violation of protocol"), "unanswered"),
         (SSLError(endpoint_url="https://ecs", error="certificate verify failed"), "unreachable"),
     ],
 )

@@ -1,7 +1,7 @@
-"""Many applications in few calls: what is read when, what fails alone, and what a sweep costs.
+"""Many applications observed together: what is seen, and what fails alone.
 
-Limits on names a call are AWS's own: CloudWatch DescribeAlarms 100 and GetMetricData 500, ECS DescribeServices 10 and
-DescribeTasks 100, Application Auto Scaling DescribeScalableTargets 50. For ELB's ARNs none is documented.
+Sources are in the modules that read; that one ARN that does not exist fails a whole call: ELBv2 API reference,
+DescribeRules (RuleNotFound) and DescribeListeners (ListenerNotFound).
 """
 
 from dataclasses import replace
@@ -9,57 +9,15 @@ from dataclasses import replace
 import pytest
 
 from failover.aws.adapter import Adapter
-from failover.aws.fleet import Fleet, Pace
 from failover.aws.fleet.chores import SEARCH_SECONDS
-from failover.aws.fleet.pace import CALLS_A_WINDOW, CALM_SECONDS, PacedOutError
-from failover.model import NOT_READ, Bounds, Position, Scaling, Snapshot, Split
-from tests.failover.aws.account import ELB, NOW, Account, RefusedError, balancer, forward, listener
-
-SWEEP_SECONDS = 5.0
-FREELY = dict.fromkeys(CALLS_A_WINDOW, 100_000)
-
-
-class Watch:
-    """Sweeps an account every SWEEP_SECONDS and keeps what is known, part by part the newest, as the panel does."""
-
-    def __init__(self, account: Account, pace: Pace | None = None) -> None:
-        self.account, self.now = account, NOW
-        self.fleet = Fleet(account.readers(), pace or Pace(FREELY, patience=0), lambda: self.now)
-        self.known: dict[str, Snapshot] = {}
-        self.busy: set[str] = set()
-
-    def sweep(self, times: int = 1) -> dict[str, Snapshot]:
-        """What the last sweep itself read."""
-        for _ in range(times):
-            self.now += SWEEP_SECONDS
-            new = self.fleet.observe(self.account.applications, self.known, self.busy)
-            self.known = {slug: merged(self.known.get(slug), each) for slug, each in new.items()}
-        return new
-
-    def calls(self, sweeps: int) -> list[int]:
-        counts = []
-        for _ in range(sweeps):
-            before = self.fleet.pace.made
-            self.sweep()
-            counts.append(self.fleet.pace.made - before)
-        return counts
-
-
-def merged(known: Snapshot | None, new: Snapshot) -> Snapshot:
-    parts = vars(known or Snapshot(0.0))
-    kept = {name: parts[name] for name, reading in vars(new).items() if getattr(reading, "problem", "") == NOT_READ}
-    return replace(new, **kept)
+from failover.model import NOT_READ, Bounds, Position, Scaling, Split
+from tests.failover.aws.account import ELB, Account, RefusedError, balancer, forward, listener
+from tests.failover.aws.watch import SWEEP_SECONDS, fleet_of
 
 
 @pytest.fixture
 def account():
     return Account()
-
-
-def fleet_of(account: Account, count: int, balancers: int = 1, **more) -> Watch:
-    for number in range(count):
-        account.add(number % balancers + 1, default=number < balancers, **more)
-    return Watch(account)
 
 
 def test_it_sees_what_looking_at_one_application_sees(account):
@@ -99,69 +57,14 @@ def test_with_pages_of_one_nothing_is_missed(account):
     assert all(len(each.alarms.value) == 2 for each in watch.known.values())
 
 
-# ---- what a sweep costs ----
-
-IDLE_SHARE = 0.25  # calls an idle application and sweep
-ACCOUNT_SHARE = 250 / 20  # calls of one of twenty accounts with fifty applications each
-
-
-@pytest.mark.parametrize(
-    ("count", "balancers", "most"), [(100, 4, 100 * IDLE_SHARE), (50, 2, ACCOUNT_SHARE), (20, 1, 12), (3, 1, 12)]
-)
-def test_a_sweep_of_idle_applications_takes_few_calls(account, count, balancers, most):
-    """Assumed: one account and region, a load balancer with two listeners for each 25 applications, one cluster, two
-    alarms an application, metrics each minute, a sweep each 5 s. Every sweep counts, the dearest too.
-    """
-    watch = fleet_of(account, count, balancers)
-    watch.sweep(130)  # whatever is read once, is read
-    counts = watch.calls(130)  # longer than what is read most rarely, each ten minutes
-    mean = sum(counts) / len(counts)
-    figures = f"{mean:.1f} calls a sweep ({mean / count:.2f} each), at most {max(counts)}"
-    print(f"{count} idle applications: {figures}")  # noqa: T201 - the measurement, shown by pytest -s
-    assert max(counts) <= most
-
-
-def test_a_fleet_with_a_cluster_for_each_application_costs_freshness_and_not_calls(account):
-    for number in range(40):
-        account.add(1, cluster=f"own-{number}")
-    watch = Watch(account)
-    watch.sweep(60)
-    assert max(watch.calls(60)) <= 40 * IDLE_SHARE
-    assert max(each.service.age(watch.now) for each in watch.known.values()) <= 15 * SWEEP_SECONDS
-
-
-def test_every_part_of_an_idle_application_is_fresh_enough_for_its_page(account):
-    watch = fleet_of(account, 60, 3)
-    watch.sweep(120)
-    for snapshot in watch.known.values():
-        for part in ("alarms", "routes", "scaling"):
-            assert getattr(snapshot, part).age(watch.now) < SWEEP_SECONDS
-        assert snapshot.service.age(watch.now) <= 2 * SWEEP_SECONDS
-        assert snapshot.targets.age(watch.now) <= 2 * SWEEP_SECONDS
-        assert snapshot.metrics.age(watch.now) <= 60
-        assert watch.now - snapshot.routes.value.searched_at <= 2 * SEARCH_SECONDS
-
-
-def test_health_is_read_only_where_ecs_matters(account):
-    watch = fleet_of(account, 10)
-    watch.sweep(2)
-    assert account.calls["DescribeTargetHealth"] == account.calls["ListTasks"] == 0
-    assert all(each.targets.value.ecs_healthy == 0 for each in watch.known.values())
-    account.weights(account.applications[0], 50, 50)
-    watch.sweep()
-    watch.busy = {"api-5"}
-    watch.sweep()
-    assert account.calls["DescribeTargetHealth"] == 2 + 4
-
-
-def test_what_does_something_is_read_in_every_sweep(account):
-    watch = fleet_of(account, 100, 4)
+def test_routes_on_a_default_action_and_on_a_rule_are_both_read_alone(account):
+    watch = fleet_of(account, 2)
     watch.sweep(4)
-    watch.busy = {"api-77"}
-    account.run(account.applications[9], 1)
-    watch.sweep(2)
-    for slug in ("api-77", "api-10"):
-        assert watch.sweep()[slug].service.value is not None
+    account.calls.clear()
+    watch.sweep()
+    assert account.calls["DescribeListeners"] == account.calls["DescribeRules"] == 1
+    assert watch.known["api-1"].routes.value.managed[0].arn == listener(1, "80")
+    assert ELB in watch.known["api-2"].routes.value.managed[0].arn
 
 
 # ---- what others do ----
@@ -268,63 +171,3 @@ def test_a_slow_aws_ends_a_sweep_in_time_and_what_is_known_stays_known(account):
     assert (seen.alarms.problem, seen.routes.problem) == ("", "")
     assert {seen.service.problem, seen.scaling.problem, seen.limits.problem} == {NOT_READ}
     assert watch.known["api-2"].service.value is not None
-
-
-# ---- the pace ----
-
-
-def test_a_sweep_never_asks_faster_than_its_pace_and_goes_on_in_the_next(account):
-    watch = fleet_of(account, 60, 6)
-    for application in account.applications:
-        account.run(application, 1)
-    watch.fleet = Fleet(account.readers(), Pace(patience=0), lambda: watch.now)
-    seen = watch.sweep()
-    asked = sum(
-        account.calls[name] for name in account.calls if name.startswith(("DescribeT", "DescribeR", "DescribeL"))
-    )
-    assert asked <= CALLS_A_WINDOW["elbv2"] + 6, "tasks are the ECS API's"
-    unread = [each.targets for each in seen.values() if each.targets.value is None]
-    assert unread
-    assert {reading.problem for reading in unread} == {NOT_READ}, "what is known stays known"
-
-
-def test_a_throttled_account_is_asked_half_as_often_until_it_was_calm_for_a_minute():
-    now = [0.0]
-    pace = Pace({"elbv2": 8}, patience=0, clock=lambda: now[0])
-
-    def fits() -> int:
-        fresh = Pace({"elbv2": 8}, patience=0, clock=lambda: now[0])
-        fresh._stretch, fresh._throttled_at = pace._stretch, pace._throttled_at
-        count = 0
-        try:
-            while True:
-                fresh.take("elbv2", "DescribeRules")
-                count += 1
-        except PacedOutError:
-            return count
-
-    assert fits() == 8
-    pace.throttled("elbv2")
-    assert fits() == 4
-    pace.throttled("elbv2")
-    assert fits() == 2
-    now[0] += CALM_SECONDS + 1
-    assert fits() == 4
-
-
-def test_aws_saying_throttled_is_what_stretches_the_pace(account):
-    watch = fleet_of(account, 2)
-    account.failing["DescribeAlarms"] = RefusedError("Throttling")
-    watch.sweep()
-    assert watch.fleet.pace._stretch["alarms"] == 2
-    assert watch.fleet.pace._stretch["ecs"] == 1
-
-
-def test_routes_on_a_default_action_and_on_a_rule_are_both_read_alone(account):
-    watch = fleet_of(account, 2)
-    watch.sweep(4)
-    account.calls.clear()
-    watch.sweep()
-    assert account.calls["DescribeListeners"] == account.calls["DescribeRules"] == 1
-    assert watch.known["api-1"].routes.value.managed[0].arn == listener(1, "80")
-    assert ELB in watch.known["api-2"].routes.value.managed[0].arn

@@ -232,3 +232,13 @@ def test_a_route_that_changed_since_the_decision_is_left_alone(account):
     with pytest.raises(AwsError, match="70/30") as caught:
         adapter(account, application).write(SetSplit(application.routes[0].arn, Split(0, 100), before=Split(100, 0)))
     assert (caught.value.kind, account.calls["ModifyRule"]) == ("changed", 0)
+
+
+def test_beside_a_third_group_another_sum_is_another_split(account):
+    application = account.add()
+    arn, third = application.routes[0].arn, (f"{ELB}:targetgroup/third/9", 50)
+    groups = (application.lambda_target_group_arn, 100), (application.ecs_target_group_arn, 0)
+    account.rules[arn]["Actions"] = forward(*groups, third)
+    with pytest.raises(AwsError, match="100/0"):
+        adapter(account, application).write(SetSplit(arn, Split(0, 50), before=Split(50, 0)))
+    assert adapter(account, application).write(SetSplit(arn, Split(0, 100), before=Split(100, 0))).before == "100/0"
