@@ -20,7 +20,8 @@ def wanted_tasks(policy: Policy, desired: int, needed_now: int) -> int:
 def ask(cycle: Cycle) -> Step:
     """Raise bounds and desired count to what policy and demand ask for; never lower them."""
     if cycle.service.deployment_failed:
-        return stop(cycle, "ECS can't start tasks", DEPLOYMENT_FAILED, rule="capacity", remedy=DEPLOY)
+        said = cycle.service.trouble or DEPLOYMENT_FAILED
+        return stop(cycle, "ECS can't start tasks", said, rule="capacity", remedy=DEPLOY)
     need = tasks_needed(cycle.policy, cycle.snapshot, cycle.now)
     wanted = wanted_tasks(cycle.policy, cycle.service.desired, max(need, cycle.progress.wanted))
     enough = max(cycle.policy.min_healthy, need)
@@ -61,9 +62,10 @@ def wait_for_health(cycle: Cycle) -> Step:
         return progress.marked("healthy", cycle.now).entered("shift", cycle.now)
     waited = cycle.now - progress.phase_since
     if waited > policy.scale_deadline_seconds:
-        event = cycle.service.events[0] if cycle.service.events else "the service reports no event"
+        event = cycle.service.trouble or next(iter(cycle.service.events), "the service reports no event")
         return stop(cycle, f"Only {healthy} of {progress.enough} targets became healthy in {waited:.0f} s",
                     f"Traffic stays where it was. ECS says: {event}", rule="capacity",
                     remedy="Look at the service's events and the tasks' logs, then start again.")  # fmt: skip
     figures = f"{healthy} healthy, {waited:.0f} s of {policy.scale_deadline_seconds:.0f} s"
+    figures += f"; {cycle.service.trouble}" if cycle.service.trouble else ""
     return wait(replace(cycle, progress=progress), f"Waiting for {progress.enough} healthy targets", figures)

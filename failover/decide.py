@@ -158,6 +158,9 @@ def _start(cycle: Cycle) -> Step:
         return refuse(cycle, f"{unusable.label} can't be managed", unusable.problem, rule="only_weights")
     if cycle.service.status != "ACTIVE":
         return refuse(cycle, f"The ECS service is {cycle.service.status}", "It must be ACTIVE.", rule="capacity")
+    if cycle.service.weight_writer:
+        return refuse(cycle, "Deployments move this service's traffic themselves", cycle.service.weight_writer,
+                      rule="deployment_running", remedy="Deploy it by ECS, with the strategy ROLLING.")  # fmt: skip
     already = _already_there(cycle)
     if already:
         return Decision(Kind.DONE, already, cycle.progress.marked("ended", cycle.now))

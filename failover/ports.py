@@ -13,9 +13,11 @@ KillSwitch = Callable[[], bool]  # whether automation is to stop; what it raises
 
 
 class AwsError(Exception):
-    """AWS refused or did not answer. `kind` is one of denied, throttled, missing, invalid, unreachable, unanswered.
+    """AWS refused or did not answer. `kind` says what a caller can do about it; `remedy` is what helps.
 
-    `unanswered`: a write may or may not have taken effect; only reading again tells.
+    `denied`, `missing`, `invalid`: trying again changes nothing. `throttled`: later. `unreachable`: nothing arrived, so
+    nothing took effect. `unanswered`: a write may or may not have taken effect; only reading again tells. `changed`:
+    something else stood there than the decision saw, and nothing was written.
     """
 
     def __init__(self, kind: str, message: str, remedy: str = "") -> None:

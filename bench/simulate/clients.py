@@ -71,9 +71,7 @@ class Client:
         try:
             output = self.lab.call(self.service, operation, region=self.region, **given)
         except AwsError as error:
-            described = {"Error": {"Code": error.code, "Message": error.message}}
-            metadata = {"HTTPStatusCode": error.status, "RequestId": str(uuid4())}
-            raise ClientError({**described, "ResponseMetadata": metadata}, operation) from error
+            raise _refused(error, operation) from error
         except NoAnswerError as error:
             kind = ConnectionClosedError if error.took_effect else ReadTimeoutError
             raise kind(endpoint_url="https://lab.invalid") from error
@@ -116,6 +114,14 @@ def clients(lab: VirtualLab, region: str, watch: Watch) -> Clients:
     )
 
 
+def _refused(error: AwsError, operation: str) -> ClientError:
+    response: Any = {
+        "Error": {"Code": error.code, "Message": error.message},
+        "ResponseMetadata": {"HTTPStatusCode": error.status, "RequestId": str(uuid4())},
+    }
+    return ClientError(response, operation)
+
+
 def _is_retried(error: ClientError) -> bool:
     code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
     return code in RETRIED or status >= 500
@@ -130,12 +136,14 @@ def _tokens(service: str, operation: str) -> tuple[str, str]:
     return _PAGES[key]
 
 
+DATED = frozenset({"DescribeAlarms", "DescribeServices", "DescribeTasks"})
+
+
 def _dated(operation: str, output: dict[str, Any]) -> dict[str, Any]:
-    """Times as boto3 would read them, where the controller looks at them."""
-    if operation == "DescribeAlarms":
-        return {
-            key: [_alarm(each) for each in value] if isinstance(value, list) else value for key, value in output.items()
-        }
+    """Times as boto3 would read them, where the controller looks at them; members without a value are left out."""
+    if operation in DATED:
+        dated: dict[str, Any] = _with_moments(output)
+        return dated
     if operation == "GetMetricData":
         results = [
             {**each, "Timestamps": [Moment(at) for at in each["Timestamps"]]} for each in output["MetricDataResults"]
@@ -144,6 +152,9 @@ def _dated(operation: str, output: dict[str, Any]) -> dict[str, Any]:
     return dict(output)
 
 
-def _alarm(described: dict[str, Any]) -> dict[str, Any]:
-    times = {key: Moment(value) for key, value in described.items() if key.endswith("Timestamp") and value is not None}
-    return {key: value for key, value in described.items() if value is not None} | times
+def _with_moments(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        return {key: _with_moments(each, key) for key, each in value.items() if each is not None}
+    if isinstance(value, list):
+        return [_with_moments(each) for each in value]
+    return Moment(value) if isinstance(value, float) and name.endswith(("At", "Timestamp")) else value

@@ -62,8 +62,10 @@ def _stickiness(actions: Actions) -> dict[str, Any]:
 
 
 def fingerprint(actions: Actions, lambda_group: str, ecs_group: str) -> str:
-    """A digest of everything but our two weights."""
+    """A digest of everything but our two weights. The order in which a forward lists its groups means nothing."""
     neutral = with_weights(actions, {lambda_group: 0, ecs_group: 0})
+    for action in neutral:
+        action.get("ForwardConfig", {}).get("TargetGroups", []).sort(key=lambda group: group["TargetGroupArn"])
     return hashlib.sha256(json.dumps(neutral, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -1,13 +1,7 @@
 """A lease in a DynamoDB table, for controllers that share no database with the panel.
 
-One item per application: who holds it and until when, and what the next holder needs to go on. Every change is a
-conditional write on the version that was read, so of two writers one fails. A lease that was given back is free at
-once; one that was not is free a whole lease length after it ran out: by then whoever held it can't be writing any
-more, even with clocks that differ by as much.
-
-    holder   |claim ───── writes ─────|until|
-    lease    |────────────────────────|─────────── one lease length ───────────|free
-    next                                                                        |claim, read AWS, decide
+One item per application: who holds it and until when, and what the next holder needs to go on. It follows the protocol
+of `failover.leases`; every change is a conditional write on the version that was read.
 
 Source: DynamoDB developer guide, "Condition expressions".
 """
@@ -23,9 +17,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from failover.aws.errors import translate
+from failover.leases import LEASE_SECONDS, free_in
 from failover.ports import AwsError, Clock
 
-LEASE_SECONDS = 20.0
+__all__ = ["LEASE_SECONDS", "LeaseHeldError", "TableLease"]
+
 KEY = "application"
 
 
@@ -53,10 +49,11 @@ class TableLease:
     def claim(self) -> None:
         """Take the lease and read `state`. Raises LeaseHeldError, AwsError."""
         item = self._read()
-        now, until = self.clock(), float(item.get("until", {}).get("N", 0))
         holder = item.get("holder", {}).get("S", "")
-        if holder not in ("", self.holder) and now < until + LEASE_SECONDS:
-            raise LeaseHeldError(holder, until + LEASE_SECONDS - now)
+        until = float(item["until"]["N"]) if holder not in ("", self.holder) else None
+        wait = free_in(until, self.clock())
+        if wait:
+            raise LeaseHeldError(holder, wait)
         self._version = int(item.get("version", {}).get("N", 0))
         self.state = json.loads(item.get("state", {}).get("S", "{}"))
         self._write(self.holder)

@@ -1,16 +1,20 @@
-"""The time series that decisions and charts use, in one GetMetricData call (500 queries at most).
+"""The time series that decisions and charts use.
 
+Source: CloudWatch API reference, GetMetricData (500 queries a call) and MetricDataResult.StatusCode.
 Statistics: CloudWatch metrics for Lambda and for Application Load Balancers. A sum without a data point is nothing
 happening; Lambda publishes nothing while a function is idle.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from failover.aws.batches import chunks
 from failover.aws.routes import load_balancer_dimension
 from failover.model import Application, Metrics, Series
+from failover.ports import AwsError
 
 _LAMBDA = {
     "concurrency": ("ConcurrentExecutions", "Maximum"),
@@ -22,25 +26,54 @@ _LAMBDA = {
 }
 _GROUP = {"requests": ("RequestCount", "Sum"), "5xx": ("HTTPCode_Target_5XX_Count", "Sum")}
 _MILLISECONDS = frozenset({"duration_p95", "duration_avg"})
+_FAILED = frozenset({"InternalError", "Forbidden"})
+QUERIES = len(_LAMBDA) + 2 * len(_GROUP)  # an application's
+QUERIES_A_CALL = 500
 POINTS = 60  # how many periods back are read at least
 
 
 def read(cloudwatch: Any, application: Application, now: float) -> Metrics:
-    policy = application.policy
-    period = policy.metric_period_seconds
-    span = max(POINTS * period, policy.dwell_seconds + 3 * period)
+    return read_many(cloudwatch, [application], now)[application.slug]
+
+
+def read_many(cloudwatch: Any, applications: Sequence[Application], now: float) -> dict[str, Metrics]:
+    """Metrics by slug. Raises AwsError where CloudWatch answers for a query that it failed: no data is not nothing."""
+    found: dict[str, Metrics] = {}
+    for some in chunks(applications, QUERIES_A_CALL // QUERIES):
+        results = _results(cloudwatch, some, now)
+        for index, application in enumerate(some):
+            series = {name: points for (of, name), points in results.items() if of == index}
+            found[application.slug] = Metrics(application.policy.metric_period_seconds, series)
+    return found
+
+
+def _results(cloudwatch: Any, applications: Sequence[Application], now: float) -> dict[tuple[int, str], Series]:
+    """Series by the application's index and the series' name."""
     pages = cloudwatch.get_paginator("get_metric_data").paginate(
-        MetricDataQueries=_queries(application),
-        StartTime=datetime.fromtimestamp((now - span) // period * period, UTC),
+        MetricDataQueries=[query for index, each in enumerate(applications) for query in _queries(each, index)],
+        StartTime=datetime.fromtimestamp(min(_start(each, now) for each in applications), UTC),
         EndTime=datetime.fromtimestamp(now, UTC),
         ScanBy="TimestampAscending",
     )
-    series: dict[str, Series] = {}
+    series: dict[tuple[int, str], Series] = {}
     for page in pages:
         for result in page["MetricDataResults"]:
-            name = result["Label"]
-            series[name] = series.get(name, ()) + _points(name, result)
-    return Metrics(period, series)
+            if result.get("StatusCode") in _FAILED:
+                raise AwsError("unanswered", f"CloudWatch could not read {result['Label']}: {result['StatusCode']}.")
+            index, name = _named(result["Id"])
+            series[index, name] = series.get((index, name), ()) + _points(name, result)
+    return series
+
+
+def _start(application: Application, now: float) -> float:
+    period = application.policy.metric_period_seconds
+    span = max(POINTS * period, application.policy.dwell_seconds + 3 * period)
+    return (now - span) // period * period
+
+
+def _named(query_id: str) -> tuple[int, str]:
+    index, name = query_id.removeprefix("a").split("_", 1)
+    return int(index), name
 
 
 def _points(name: str, result: dict[str, Any]) -> Series:
@@ -49,27 +82,29 @@ def _points(name: str, result: dict[str, Any]) -> Series:
     return tuple((at.timestamp(), value / scale) for at, value in pairs)
 
 
-def _queries(application: Application) -> list[dict[str, Any]]:
+def _queries(application: Application, index: int) -> Iterator[dict[str, Any]]:
+    period = application.policy.metric_period_seconds
     function = {"FunctionName": application.function_name}
-    queries = [_query(name, "AWS/Lambda", *what, function, application) for name, what in _LAMBDA.items()]
+    for name, what in _LAMBDA.items():
+        yield _query(f"a{index}_{name}", name, "AWS/Lambda", *what, function, period)
     groups = {"lambda": application.lambda_target_group_arn, "ecs": application.ecs_target_group_arn}
     for pool, arn in groups.items():
         dimensions = {"TargetGroup": arn.rsplit(":", 1)[-1], "LoadBalancer": load_balancer_dimension(application)}
-        for name, what in _GROUP.items():
-            queries.append(_query(f"{pool}_{name}", "AWS/ApplicationELB", *what, dimensions, application))
-    return queries
+        for kind, what in _GROUP.items():
+            name = f"{pool}_{kind}"
+            yield _query(f"a{index}_{name}", name, "AWS/ApplicationELB", *what, dimensions, period)
 
 
 def _query(
-    label: str, namespace: str, metric: str, statistic: str, dimensions: dict[str, str], application: Application
+    query_id: str, label: str, namespace: str, metric: str, statistic: str, dimensions: dict[str, str], period: int
 ) -> dict[str, Any]:
     named = [{"Name": name, "Value": value} for name, value in dimensions.items()]
     return {
-        "Id": f"m_{label}",
+        "Id": query_id,
         "Label": label,
         "MetricStat": {
             "Metric": {"Namespace": namespace, "MetricName": metric, "Dimensions": named},
-            "Period": application.policy.metric_period_seconds,
+            "Period": period,
             "Stat": statistic,
         },
     }

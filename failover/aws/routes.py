@@ -1,88 +1,130 @@
-"""Listeners and rules of the load balancers behind an application's routes.
+"""An application's routes, and everything else that forwards to its target groups.
 
-A target group belongs to one load balancer at most, so every listener and rule that could forward to ours is found by
-listing that load balancer. Source: ELBv2 API reference, TargetGroupAssociationLimit.
+A target group belongs to one load balancer at most (ELBv2 API reference, TargetGroupAssociationLimit). Where the two
+groups are attached is asked all the same, so that a group on another load balancer than the routes' is seen, and
+whatever forwards to it there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from failover.aws import actions as action_lists
-from failover.aws.actions import Actions
+from failover.aws import listeners
+from failover.aws.listeners import Place
 from failover.model import Application, Routes, RouteState
 
-
-@dataclass(frozen=True)
-class Place:
-    """A listener's default action or one rule, with its actions as AWS gave them."""
-
-    arn: str
-    label: str
-    actions: Actions
+GONE = "it does not exist on its load balancer"
 
 
-def load_balancer_arn(route_arn: str) -> str:
-    """`…:listener/app/NAME/ID/…` and `…:listener-rule/app/NAME/ID/…` both name their load balancer."""
-    prefix, path = route_arn.split(":listener", 1)
-    name = path.split("/")[1:4]
-    return f"{prefix}:loadbalancer/{'/'.join(name)}"
+def groups_of(application: Application) -> tuple[str, str]:
+    return application.lambda_target_group_arn, application.ecs_target_group_arn
+
+
+def load_balancers_of(application: Application) -> frozenset[str]:
+    """The load balancers that the routes are on."""
+    return frozenset(listeners.load_balancer_of(route.arn) for route in application.routes)
 
 
 def load_balancer_dimension(application: Application) -> str:
     """`app/NAME/ID`, as CloudWatch's LoadBalancer dimension wants it."""
-    return load_balancer_arn(application.routes[0].arn).split(":loadbalancer/", 1)[1]
+    return listeners.load_balancer_of(application.routes[0].arn).split(":loadbalancer/", 1)[1]
 
 
-def read_all(elbv2: Any, application: Application) -> Routes:
-    places = {place.arn: place for place in _places(elbv2, application)}
-    managed = tuple(_state(application, places.get(route.arn), route.arn) for route in application.routes)
-    ecs = application.ecs_target_group_arn
-    forwarders = tuple(p.label for p in places.values() if action_lists.groups(p.actions).get(ecs, 0) > 0)
-    return Routes(managed, forwarders)
+def read(elbv2: Any, application: Application, now: float) -> Routes:
+    """Search every load balancer that a route or one of the two groups is on."""
+    attached = listeners.attachments(elbv2, groups_of(application))
+    searched = load_balancers_of(application) | attached_to(attached.values())
+    places = {arn: list(listeners.places(elbv2, arn)) for arn in sorted(searched)}
+    return searched_for(application, places, attached, now)
 
 
-def _state(application: Application, place: Place | None, arn: str) -> RouteState:
+def attached_to(groups: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Only an Application Load Balancer can be searched for rules."""
+    return frozenset(
+        arn for group in groups for arn in group.get("LoadBalancerArns", ()) if ":loadbalancer/app/" in arn
+    )
+
+
+def searched_for(
+    application: Application,
+    places: Mapping[str, Collection[Place]],
+    attached: Mapping[str, Mapping[str, Any]],
+    now: float,
+) -> Routes:
+    """What whole load balancers (`places` by their ARN) and the two groups' attachments say about an application."""
+    ours = load_balancers_of(application)
+    labelled = [_labelled(place, arn, ours) for arn, each in places.items() for place in each]
+    managed = managed_states(application, {place.arn: place for place in labelled})
+    routes = {route.arn for route in application.routes}
+    return Routes(
+        managed=managed,
+        ecs_forwarders=tuple(p.label for p in labelled if _weights(application, p).get("ECS", 0) > 0),
+        foreign=tuple(_forwards(application, p) for p in labelled if p.arn not in routes and _weights(application, p)),
+        elsewhere=_elsewhere(application, attached),
+        searched_at=now,
+    )
+
+
+def managed_states(
+    application: Application, places: Mapping[str, Place], known: Routes | None = None
+) -> tuple[RouteState, ...]:
+    """The routes as these places show them. A rule that was read alone keeps the label that is known."""
+    labels = {route.arn: route.label for route in known.managed} if known else {}
+    return tuple(_state(application, places.get(route.arn), route.arn, labels) for route in application.routes)
+
+
+def refreshed(application: Application, places: Mapping[str, Place], known: Routes) -> Routes:
+    """The routes read anew; the rest is as old as `known.searched_at` says."""
+    managed = managed_states(application, places, known)
+    before = {route.label for route in known.managed}
+    others = tuple(label for label in known.ecs_forwarders if label not in before)
+    ours = tuple(route.label for route in managed if route.split and route.split.ecs)
+    return replace(known, managed=managed, ecs_forwarders=ours + others)
+
+
+def _state(application: Application, place: Place | None, arn: str, labels: Mapping[str, str]) -> RouteState:
     if place is None:
-        return RouteState(arn, arn.rsplit(":", 1)[-1], None, "", problem="it does not exist on its load balancer")
-    ours = application.lambda_target_group_arn, application.ecs_target_group_arn
+        label = labels.get(arn) or arn.rsplit(":", 1)[-1]
+        return RouteState(arn, label, None, "", problem=GONE)
+    ours = groups_of(application)
     forward = action_lists.read(place.actions, *ours)
     digest = action_lists.fingerprint(place.actions, *ours)
-    return RouteState(arn, place.label, forward.split, digest, forward.other_weight, forward.sticky, forward.problem)
+    label = labels.get(arn) or place.label
+    return RouteState(arn, label, forward.split, digest, forward.other_weight, forward.sticky, forward.problem)
 
 
-def _places(elbv2: Any, application: Application) -> Iterator[Place]:
-    for load_balancer in sorted({load_balancer_arn(route.arn) for route in application.routes}):
-        for page in elbv2.get_paginator("describe_listeners").paginate(LoadBalancerArn=load_balancer):
-            for listener in page["Listeners"]:
-                yield from _of_listener(elbv2, listener)
+def _labelled(place: Place, load_balancer: str, ours: Collection[str]) -> Place:
+    """The load balancer's name stands in the label where it tells places apart."""
+    if len(ours) == 1 and load_balancer in ours:
+        return place
+    return replace(place, label=f"{_name(load_balancer)} {place.label}")
 
 
-def _of_listener(elbv2: Any, listener: dict[str, Any]) -> Iterator[Place]:
-    name = f"{listener['Protocol']} :{listener['Port']}"
-    yield Place(listener["ListenerArn"], f"{name}, default", listener["DefaultActions"])
-    for page in elbv2.get_paginator("describe_rules").paginate(ListenerArn=listener["ListenerArn"]):
-        for rule in page["Rules"]:
-            if not rule.get("IsDefault"):  # the default action again, under a rule ARN that can't be modified
-                yield Place(rule["RuleArn"], f"{name}, {_condition(rule)}", rule["Actions"])
+def _name(load_balancer: str) -> str:
+    return load_balancer.split("/")[-2]
 
 
-def _condition(rule: dict[str, Any]) -> str:
-    values = [v for c in rule.get("Conditions", ()) for v in _values(c)]
-    return " ".join(values) or f"priority {rule.get('Priority', '?')}"
+def _weights(application: Application, place: Place) -> dict[str, int]:
+    """Our groups' weights by pool; a pool that the place does not forward to is left out."""
+    names = dict(zip(groups_of(application), ("Lambda", "ECS"), strict=True))
+    return {names[arn]: weight for arn, weight in action_lists.groups(place.actions).items() if arn in names}
 
 
-def _values(condition: dict[str, Any]) -> list[str]:
-    nested = next((value.get("Values") for key, value in condition.items() if key.endswith("Config")), None)
-    return [str(value) for value in condition.get("Values") or nested or ()]
+def _forwards(application: Application, place: Place) -> str:
+    weights = ", ".join(f"{pool} {weight}" for pool, weight in _weights(application, place).items())
+    return f"{place.label} forwards with {weights}"
 
 
-def read_place(elbv2: Any, arn: str) -> Actions:
-    """One route's actions, read alone, right before a write."""
-    if ":listener-rule/" in arn:
-        rule_actions: Actions = elbv2.describe_rules(RuleArns=[arn])["Rules"][0]["Actions"]
-        return rule_actions
-    listener_actions: Actions = elbv2.describe_listeners(ListenerArns=[arn])["Listeners"][0]["DefaultActions"]
-    return listener_actions
+def _elsewhere(application: Application, attached: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """A sentence for each load balancer beside the routes' that one of the groups is attached to."""
+    ours = load_balancers_of(application)
+    pools = zip(("Lambda", "ECS"), groups_of(application), strict=True)
+    return tuple(
+        f"The {pool} target group is attached to {_name(arn)}, which no route is on"
+        for pool, group in pools
+        for arn in attached.get(group, {}).get("LoadBalancerArns", ())
+        if arn not in ours
+    )

@@ -91,15 +91,27 @@ class RouteState:
 
 @dataclass(frozen=True)
 class Routes:
-    """The managed routes, and every listener or rule of the load balancers that gives the ECS group weight."""
+    """The managed routes, and every listener or rule of the load balancers that gives the ECS group weight.
+
+    `foreign` names each listener or rule that is no route of ours and forwards to either group, whatever the weights.
+    `elsewhere` says which group is attached to a load balancer that no route is on. Both, and the forwarders that are
+    no routes, are as of `searched_at`, when the whole load balancers were last read; 0 for never.
+    """
 
     managed: tuple[RouteState, ...]
     ecs_forwarders: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    searched_at: float = 0.0
 
 
 @dataclass(frozen=True)
 class Service:
-    """The ECS service. `task_addresses` are the private IPv4 addresses of its RUNNING tasks."""
+    """The ECS service. `task_addresses` are the private IPv4 addresses of its RUNNING tasks.
+
+    `trouble` is one sentence about what keeps it from its desired count, empty where nothing does. `weight_writer` says
+    who else rewrites the load balancer's weights (ECS's own blue/green deployments), empty for nobody.
+    """
 
     desired: int
     pending: int
@@ -109,6 +121,8 @@ class Service:
     deployment_failed: bool = False
     task_addresses: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
+    trouble: str = ""
+    weight_writer: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,9 +144,13 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Scaling:
-    """`bounds` is None where no scalable target is registered for the service."""
+    """`bounds` is None where no scalable target is registered for the service.
+
+    `suspended` names what is suspended of it: scaling in, scaling out, scheduled scaling.
+    """
 
     bounds: Bounds | None = None
+    suspended: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

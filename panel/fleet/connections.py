@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import failover.model
 from failover import aws
+from failover.aws import clients
+from failover.aws.fleet import Fleet, Pace
 from failover.ports import Aws
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is read together: an account and region, through one role."""
+
+    account: str
+    region: str
+    role_arn: str
+    external_id: str
+
+    @classmethod
+    def of(cls, application: failover.model.Application) -> Scope:
+        account = application.ecs_target_group_arn.split(":")[4]
+        return cls(account, application.region, application.role_arn, application.external_id)
+
+
+_fleets: dict[Scope, Fleet] = {}
 
 
 @lru_cache(maxsize=256)
 def connect(application: failover.model.Application) -> Aws:
     """The application's AWS. Safe to share between threads."""
     return aws.connect(application)
+
+
+def fleet(application: failover.model.Application) -> Fleet:
+    """Everything in the application's scope: all of them share its clients and its pace."""
+    scope = Scope.of(application)
+    if scope not in _fleets:
+        _fleets[scope] = Fleet(clients.readers(replace(application, slug="panel")), Pace())
+    return _fleets[scope]

@@ -21,6 +21,7 @@ class Application(models.Model):
     document = models.JSONField()
     memory = models.JSONField(default=dict)
     observing_until = models.DateTimeField(null=True, blank=True, help_text="a worker is reading AWS until then")
+    sweeping_until = models.DateTimeField(null=True, blank=True, help_text="a worker is sweeping its scope until then")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

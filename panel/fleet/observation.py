@@ -1,27 +1,40 @@
-"""Reading AWS for one application and keeping what it said. One worker at a time reads an application."""
+"""Reading AWS and keeping what it said: for one application at once, or for all of a scope together.
+
+One worker at a time reads an application by itself, and one sweeps it with its neighbours. The two don't wait for each
+other: of each part the later reading stays.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db.models import Q
 from django.utils import timezone
 
 import failover.model
+from failover.config import ConfigError
 from failover.model import Part, Policy, Reading, Snapshot
 from panel.celery import TASK_SECONDS
 from panel.fleet import connections, heartbeats, snapshots
 from panel.fleet.applications import configuration
+from panel.fleet.connections import Scope
 from panel.fleet.models import Application
+from panel.operations.models import Operation
+
+OBSERVING, SWEEPING = "observing_until", "sweeping_until"
+
+log = structlog.get_logger(__name__)
 
 
 def observe(application: Application) -> Snapshot | None:
     """Read AWS and store the snapshot; the answer holds every part as known now. None: another worker is reading."""
-    with _claimed(application) as claimed:
+    with _claimed(OBSERVING, [application]) as claimed:
         if not claimed:
             return None
         wanted = configuration(application)
@@ -31,13 +44,55 @@ def observe(application: Application) -> Snapshot | None:
     return snapshot
 
 
+def sweep(applications: Sequence[Application]) -> dict[Application, Snapshot]:
+    """Read AWS for applications of one scope, those that no other worker sweeps, and store their snapshots."""
+    with _claimed(SWEEPING, applications) as claimed:
+        if not claimed:
+            return {}
+        new = _swept(claimed)
+        stored = {each: snapshots.store(each, new[each.slug]) for each in claimed}
+    heartbeats.show(heartbeats.OBSERVER)
+    return stored
+
+
+def by_scope(applications: Collection[Application]) -> list[list[Application]]:
+    """The applications grouped by what is read together. One whose document is unsound is told and left out."""
+    groups: dict[Scope, list[Application]] = defaultdict(list)
+    for application in applications:
+        try:
+            groups[Scope.of(configuration(application))].append(application)
+        except ConfigError as problem:
+            log.warning("application_unsound", application=application.slug, problem=str(problem))
+    return list(groups.values())
+
+
+def neighbours(application: Application) -> list[Application]:
+    """Everything in the application's scope, itself among it."""
+    near = Application.objects.filter(account=application.account, region=application.region)
+    return next((group for group in by_scope(near) if application in group), [])
+
+
 def _read(wanted: failover.model.Application, parts: frozenset[Part]) -> Snapshot:
     """An AWS that is silent for as long as a task may take is an answer too: nothing is known any more."""
     try:
         return connections.connect(wanted).observe(parts)
     except SoftTimeLimitExceeded:
-        unknown: Reading[Any] = Reading(problem="AWS did not answer in time")
-        return Snapshot(timezone.now().timestamp(), *(unknown for _ in Part))
+        return _silent()
+
+
+def _swept(applications: Sequence[Application]) -> dict[str, Snapshot]:
+    wanted = [configuration(application) for application in applications]
+    active = Operation.objects.filter(application__in=applications, status__in=Operation.ACTIVE)
+    busy = frozenset(active.values_list("application__slug", flat=True))
+    try:
+        return connections.fleet(wanted[0]).observe(wanted, snapshots.latest_of(applications), busy)
+    except SoftTimeLimitExceeded:
+        return {application.slug: _silent() for application in applications}
+
+
+def _silent() -> Snapshot:
+    unknown: Reading[Any] = Reading(problem="AWS did not answer in time")
+    return Snapshot(timezone.now().timestamp(), *(unknown for _ in Part))
 
 
 def due(known: Snapshot | None, policy: Policy, now: float) -> frozenset[Part]:
@@ -47,17 +102,17 @@ def due(known: Snapshot | None, policy: Policy, now: float) -> frozenset[Part]:
 
 
 @contextmanager
-def _claimed(application: Application) -> Iterator[bool]:
+def _claimed(claim: str, applications: Sequence[Application]) -> Iterator[list[Application]]:
     """A compare-and-set UPDATE: of two workers one changes the row. A killed worker's claim ends by itself.
 
     A task is killed after TASK_SECONDS, so nobody reads on once the claim has run out.
     """
     now = timezone.now()
     until = now + timedelta(seconds=TASK_SECONDS)
-    free = Q(observing_until=None) | Q(observing_until__lt=now)
-    claimed = bool(Application.objects.filter(free, pk=application.pk).update(observing_until=until))
+    free = Q(**{claim: None}) | Q(**{f"{claim}__lt": now})
+    mine = [each for each in applications if Application.objects.filter(free, pk=each.pk).update(**{claim: until})]
     try:
-        yield claimed
+        yield mine
     finally:
-        if claimed:
-            Application.objects.filter(pk=application.pk, observing_until=until).update(observing_until=None)
+        held = Application.objects.filter(pk__in=[each.pk for each in mine], **{claim: until})
+        held.update(**{claim: None})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,12 @@ def latest(application: Application) -> Snapshot | None:
     """The newest snapshot, or None where AWS was never read."""
     stored = StoredSnapshot.objects.filter(application=application).first()
     return decode(Snapshot, stored.body) if stored else None
+
+
+def latest_of(applications: Collection[Application]) -> dict[str, Snapshot]:
+    """The newest snapshots by slug, of those that were ever read."""
+    stored = StoredSnapshot.objects.filter(application__in=applications).values_list("application__slug", "body")
+    return {slug: decode(Snapshot, body) for slug, body in stored}
 
 
 def store(application: Application, snapshot: Snapshot) -> Snapshot:

@@ -1,37 +1,42 @@
-"""Looking at AWS every few seconds, one task an application, and the workers' sign of life."""
+"""Looking at AWS every few seconds, one task an account and region, and the workers' sign of life."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+import structlog
 from celery.signals import heartbeat_sent
 from django.conf import settings
 from django.utils import timezone
 
 from panel import dispatch
 from panel.celery import app
-from panel.fleet import heartbeats
+from panel.fleet import heartbeats, observation
 from panel.fleet.models import Application
-from panel.fleet.observation import observe
 from panel.operations import automatic
+
+log = structlog.get_logger(__name__)
 
 
 @app.task(name="fleet.observe_all")  # type: ignore[untyped-decorator]  # celery has no types
 def observe_all() -> None:
-    """Have every application looked at that was not just now."""
+    """Have every scope swept in which an application was not looked at just now."""
     recently = timezone.now() - timedelta(seconds=settings.PANEL_OBSERVE_SECONDS / 2)
     late = Application.objects.exclude(stored_snapshot__observed_at__gt=recently)
-    for pk in late.values_list("pk", flat=True):
-        dispatch.wake("fleet.observe", pk)
+    for scope in observation.by_scope(late):
+        dispatch.wake("fleet.sweep", scope[0].pk)
 
 
-@app.task(name="fleet.observe")  # type: ignore[untyped-decorator]
-def observe_one(application_id: int) -> None:
-    """Look at one application, and consider whether something should start by itself."""
+@app.task(name="fleet.sweep")  # type: ignore[untyped-decorator]
+def sweep(application_id: int) -> None:
+    """Look at every application in the scope of this one, and consider whether something should start by itself."""
     application = Application.objects.filter(pk=application_id).first()
-    snapshot = observe(application) if application else None
-    if application and snapshot:
-        automatic.consider(application, snapshot, counts=False)
+    swept = observation.sweep(observation.neighbours(application)) if application else {}
+    for each, snapshot in swept.items():
+        try:
+            automatic.consider(each, snapshot, counts=False)
+        except Exception:  # one application's trouble is no reason to leave its neighbours alone
+            log.exception("consider_failed", application=each.slug)
 
 
 @app.task(name="fleet.heartbeat")  # type: ignore[untyped-decorator]

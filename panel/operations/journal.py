@@ -1,19 +1,15 @@
 """The controller's journal as rows, and the lease that says who may write.
 
-A lease is claimed by one compare-and-set UPDATE, lasts LEASE, and passes on only once it has run out. The controller
-begins a write only with more lease left than a write's time-out (7 s), and sends it once: so when another worker can
-claim the lease, the last write of the one before has been answered or given up, and the new one reads AWS first.
-
-    holder    |claim ──────────── last begin of a write ─── time-out 7 s ─┤
-    lease     |──────────────────────────── 20 s ─────────────────────────|
-    next holder                                                           |claim, read, decide
+The lease is three columns of the operation's row and follows the protocol of `failover.leases`: claimed by one
+compare-and-set UPDATE on its version, given back after each step, and free again one lease length after it ran out
+where it was not.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -23,12 +19,13 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from failover.codec import encode
+from failover.leases import LEASE_SECONDS
 from failover.model import Action, Decision, Kind, Snapshot
 from failover.ports import AwsError, Call
 from panel import live_hints
 from panel.operations.models import JournalEntry, Operation
 
-LEASE = timedelta(seconds=20)
+LEASE = timedelta(seconds=LEASE_SECONDS)
 EARLY = timedelta(seconds=0.5)  # a wake-up may arrive a little before its time
 
 
@@ -36,40 +33,49 @@ class LeaseLostError(Exception):
     """Another worker steps this operation now; whatever this one still meant to store is void."""
 
 
+def unheld(now: datetime) -> Q:
+    """Operations whose lease another may take, as `failover.leases.free_in` has it."""
+    return Q(lease_until=None) | Q(lease_until__lte=now - LEASE)
+
+
 @dataclass(frozen=True)
 class Lease:
-    """Held by `holder` until `until` (monotonic seconds), reckoned from before the claim: never longer than stored."""
+    """Held until `until` (monotonic seconds), reckoned from before the claim: never longer than stored."""
 
     operation_id: int
     holder: str
+    version: int
     until: float
 
     @classmethod
     def claim(cls, operation_id: int) -> Lease | None:
         """The lease of an operation that is due, or None where it is not due, has ended, or somebody was faster."""
-        holder, until = uuid4().hex, time.monotonic() + LEASE.total_seconds()
+        holder, until = uuid4().hex, time.monotonic() + LEASE_SECONDS
         now = timezone.now()
         due = Operation.objects.filter(
-            Q(lease_until=None) | Q(lease_until__lt=now),
-            pk=operation_id,
-            status__in=Operation.ACTIVE,
-            next_step_at__lte=now + EARLY,
+            unheld(now), pk=operation_id, status__in=Operation.ACTIVE, next_step_at__lte=now + EARLY
         )
-        claimed = due.update(
+        seen = due.values_list("lease_version", flat=True).first()
+        claimed = seen is not None and due.filter(lease_version=seen).update(
             lease_holder=holder,
             lease_until=now + LEASE,
+            lease_version=seen + 1,
             started_at=Coalesce(F("started_at"), now),
         )
-        return cls(operation_id, holder, until) if claimed else None
+        return cls(operation_id, holder, (seen or 0) + 1, until) if claimed else None
 
     def seconds_left(self) -> float:
         return max(0.0, self.until - time.monotonic())
 
     def update(self, **values: Any) -> None:
         """Change the operation's row, if this is still its holder. Raises LeaseLostError."""
-        held = Operation.objects.filter(pk=self.operation_id, lease_holder=self.holder)
+        held = Operation.objects.filter(pk=self.operation_id, lease_holder=self.holder, lease_version=self.version)
         if not held.update(**values):
             raise LeaseLostError(f"The lease of operation #{self.operation_id} has passed to another worker.")
+
+    def give_back(self, **values: Any) -> None:
+        """Change the row a last time; from then on another may take the lease. Raises LeaseLostError."""
+        self.update(lease_holder="", lease_until=None, **values)
 
 
 class RowJournal:

@@ -55,6 +55,7 @@ class Operation(models.Model):
     next_step_at = models.DateTimeField(null=True, blank=True, db_index=True)
     lease_holder = models.CharField(max_length=64, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    lease_version = models.PositiveIntegerField(default=0, help_text="how often the lease was taken")
 
     class Meta:
         ordering = ("-id",)

@@ -94,12 +94,12 @@ def _keep(operation: Operation, lease: Lease, outcome: Outcome) -> None:
 def _go_on(operation: Operation, lease: Lease, seconds: float, **values: object) -> None:
     at = timezone.now() + timedelta(seconds=seconds)
     with transaction.atomic():
-        lease.update(next_step_at=at, lease_holder="", lease_until=None, **values)
+        lease.give_back(next_step_at=at, **values)
         services.wake(operation, seconds)
 
 
 def _end(operation: Operation, lease: Lease, decision: Decision) -> None:
-    lease.update(
+    lease.give_back(
         status=_status(operation, decision),
         rule=decision.rule,
         error="" if decision.kind is Kind.DONE else _sentences(decision),
@@ -108,8 +108,6 @@ def _end(operation: Operation, lease: Lease, decision: Decision) -> None:
         progress=encode(decision.progress),
         finished_at=timezone.now(),
         next_step_at=None,
-        lease_holder="",
-        lease_until=None,
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
 from django.utils import timezone
 
 from panel import dispatch
 from panel.celery import app
+from panel.operations.journal import unheld
 from panel.operations.models import Operation
 from panel.operations.services import STEP_TASK
 from panel.operations.stepping import step_operation
@@ -21,7 +21,6 @@ def step(operation_id: int) -> None:
 def sweep() -> None:
     """Wake everything due that nobody holds: new, waited long enough, or left behind by a worker that died."""
     now = timezone.now()
-    unheld = Q(lease_until=None) | Q(lease_until__lt=now)
-    due = Operation.objects.filter(unheld, status__in=Operation.ACTIVE, next_step_at__lte=now)
+    due = Operation.objects.filter(unheld(now), status__in=Operation.ACTIVE, next_step_at__lte=now)
     for pk in due.values_list("pk", flat=True):
         dispatch.wake(STEP_TASK, pk)

@@ -9,7 +9,7 @@ from panel.fleet import connections
 from panel.fleet.applications import configuration, import_document
 from panel.fleet.models import Application
 from panel.ingest import keys
-from tests.panel.fake_aws import FakeAws
+from tests.panel.fake_aws import FakeAws, FakeFleet
 
 ACCOUNT = "123456789012"
 ELB = f"arn:aws:elasticloadbalancing:sa-east-1:{ACCOUNT}"
@@ -53,4 +53,11 @@ def key(db: None) -> str:
 def aws(application: Application, monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     fake = FakeAws(configuration(application))
     monkeypatch.setattr(connections, "connect", lambda _: fake)
+    return fake
+
+
+@pytest.fixture
+def fleet(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> FakeFleet:
+    fake = FakeFleet(aws)
+    monkeypatch.setattr(connections, "fleet", lambda _: fake)
     return fake

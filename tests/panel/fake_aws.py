@@ -1,7 +1,7 @@
 """An AWS for one application that keeps the contract of failover.ports.Aws: what is written shows at the next look."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 from failover.model import (
     Action,
@@ -74,6 +74,20 @@ class FakeAws:
         elif isinstance(action, SetBounds):
             self.scaling = Scaling(action.bounds)
         return Call(type(action).__name__, "fake", "", str(action), f"request-{len(self.writes)}", 0.01)
+
+
+class FakeFleet:
+    """A scope of one application that keeps the contract of failover.aws.fleet.Fleet."""
+
+    def __init__(self, aws: FakeAws) -> None:
+        self.aws = aws
+        self.busy: list[Collection[str]] = []
+
+    def observe(
+        self, applications: Sequence[Application], _known: Mapping[str, Snapshot], busy: Collection[str]
+    ) -> dict[str, Snapshot]:
+        self.busy.append(busy)
+        return {application.slug: self.aws.observe() for application in applications}
 
 
 def _field(part: Part) -> str:

@@ -64,13 +64,13 @@ def _database_url() -> str:
 
 @pytest.fixture
 def until(tmp_path: Path) -> Until:
-    """Wait for a condition for at most 60 s; a failure shows what the processes said."""
+    """Wait for a condition for at most 120 s; a failure shows what the processes said."""
 
     def wait(condition: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not condition():
             said = "\n".join(log.read_text()[-3000:] for log in tmp_path.glob("*.log"))
-            assert time.monotonic() < deadline, f"{what} did not happen within 60 s\n{said}"
+            assert time.monotonic() < deadline, f"{what} did not happen within 120 s\n{said}"
             time.sleep(0.1)
 
     return wait

@@ -1,18 +1,25 @@
 """The adapter over the wire, with unmodified boto3, against the lab."""
 
+import subprocess
+import sys
 import time
 
 import pytest
 
+from failover.aws import clients
+from failover.aws.fleet import Fleet, Pace
 from failover.controller import step
 from failover.model import (
     AlarmState,
+    Bounds,
     Goal,
     Kind,
     Part,
     Position,
     Progress,
     Request,
+    Scaling,
+    SetBounds,
     SetDesiredCount,
     SetSplit,
     Split,
@@ -85,14 +92,65 @@ def pursued(application, adapter, request, memory) -> Journal:
     raise AssertionError("no end:\n" + "\n".join(journal.lines))
 
 
-def test_failover_and_failback_change_what_aws_shows(connected, calls):
+def test_failover_and_failback_change_what_aws_shows_and_put_the_bounds_back(connected, calls):
+    """Application Auto Scaling API reference, RegisterScalableTarget: it clamps the desired count into the bounds."""
     application, adapter = connected("payments")
+    before = Bounds(0, 5)
+    adapter.write(SetBounds(before))
     journal = pursued(application, adapter, Request(Goal.FAILOVER), Progress().memory)
     seen = adapter.observe()
     assert seen.position is Position.ECS
     assert seen.service.value.desired == seen.targets.value.ecs_healthy == 2
+    assert (seen.scaling.value, journal.progress.memory.baseline.bounds) == (Scaling(Bounds(2, 5)), before)
     pursued(application, adapter, Request(Goal.FAILBACK), journal.progress.memory)
     seen = adapter.observe()
     assert (seen.position, seen.service.value.desired) == (Position.LAMBDA, 0)
-    written = {f"{call['service']}:{call['action']}" for call in calls()["writes"]}
-    assert {name.split(":")[-1] for name in written} == {"UpdateService", "ModifyListener"}
+    assert seen.scaling.value.bounds == before
+    written = {call["action"] for call in calls()["writes"]}
+    assert written == {"UpdateService", "ModifyListener", "RegisterScalableTarget"}
+
+
+def test_with_pages_of_one_nothing_is_missed_over_the_wire(connected):
+    _, adapter = connected("checkout")
+    whole = adapter.observe()
+    for client in vars(adapter.clients).values():
+        client.meta.events.register("provide-client-params", _small_pages)
+    seen = adapter.observe()
+    assert seen.alarms.value == whole.alarms.value
+    assert seen.routes.value.managed == whole.routes.value.managed
+    assert seen.scaling == seen.scaling.of(whole.scaling.value, seen.scaling.at)
+
+
+_PAGE_SIZES = {
+    "DescribeAlarms": "MaxRecords",
+    "DescribeListeners": "PageSize",
+    "DescribeRules": "PageSize",
+    "DescribeTargetGroups": "PageSize",
+    "DescribeScalableTargets": "MaxResults",
+    "ListTasks": "maxResults",
+}
+
+
+def _small_pages(params, model, **_):
+    name = _PAGE_SIZES.get(model.name)
+    return {**params, name: 1} if name else params
+
+
+def test_a_fleet_is_read_over_the_wire_as_its_applications_are(connected):
+    applications = {slug: connected(slug) for slug in ("checkout", "payments")}
+    fleet = Fleet(clients.readers(applications["checkout"][0]), Pace())
+    seen = fleet.observe([application for application, _ in applications.values()])
+    for slug, (_, adapter) in applications.items():
+        alone = adapter.observe()
+        assert seen[slug].split == alone.split
+        assert seen[slug].scaling.value == alone.scaling.value
+        assert seen[slug].service.value.desired == alone.service.value.desired
+        assert [alarm.name for alarm in seen[slug].alarms.value] == [alarm.name for alarm in alone.alarms.value]
+
+
+def test_reading_one_application_needs_boto3_alone():
+    """The Lambda handler runs with the package and boto3: no rate limiter is there."""
+    program = (
+        "import sys, failover.aws; sys.exit('pyrate_limiter' in sys.modules or 'failover.aws.fleet' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -4,6 +4,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from failover.aws.lease import LEASE_SECONDS, LeaseHeldError, TableLease
+from failover.leases import free_in
+from tests.failover.lease_contract import LeaseContract
 
 
 class Table:
@@ -63,25 +65,6 @@ def test_a_lease_that_was_given_back_is_free_at_once_with_its_state(lease):
     assert first.seconds_left() == 0
 
 
-def test_a_lease_that_was_not_given_back_is_free_a_lease_length_after_it_ran_out(lease, clock):
-    lease("dead").claim()
-    clock.now += 2 * LEASE_SECONDS - 1
-    with pytest.raises(LeaseHeldError):
-        lease("next").claim()
-    clock.now += 1
-    lease("next").claim()
-
-
-def test_a_holder_that_lost_it_can_not_renew(lease, clock):
-    slow, quick = lease("slow"), lease("quick")
-    slow.claim()
-    clock.now += 2 * LEASE_SECONDS
-    quick.claim()
-    with pytest.raises(LeaseHeldError):
-        slow.renew()
-    assert slow.seconds_left() == 0
-
-
 def test_of_two_that_read_a_free_lease_one_gets_it(lease):
     first, second = lease("first"), lease("second")
     read = second._read
@@ -96,3 +79,48 @@ def test_renewing_holds_on(lease, clock):
     clock.now += LEASE_SECONDS - 1
     held.renew()
     assert held.seconds_left() == LEASE_SECONDS
+
+
+def test_a_lease_that_was_given_back_is_free():
+    assert free_in(None, 100.0) == 0
+    assert free_in(100.0, 100.0) == LEASE_SECONDS
+    assert free_in(100.0, 100.0 + LEASE_SECONDS) == 0
+
+
+class TestTableLease(LeaseContract):
+    @pytest.fixture(autouse=True)
+    def _table(self, lease, clock):
+        self.new, self.clock, self.holders = lease, clock, 0
+
+    def take(self):
+        self.holders += 1
+        found = self.new(f"holder {self.holders}")
+        try:
+            found.claim()
+        except LeaseHeldError:
+            return None
+        return found
+
+    def store(self, handle, value):
+        handle.state = {"value": value}
+        try:
+            handle.renew()
+        except LeaseHeldError:
+            return False
+        return True
+
+    def read(self, handle):
+        return handle.state["value"]
+
+    def give_back(self, handle):
+        try:
+            handle.release()
+        except LeaseHeldError:
+            return False
+        return True
+
+    def left(self, handle):
+        return handle.seconds_left()
+
+    def pass_time(self, seconds):
+        self.clock.now += seconds

@@ -1,17 +1,22 @@
-"""Looking at AWS: one worker at a time, and no worker's death keeps others from it."""
+"""Looking at AWS, for one application or for a scope: one worker at a time, and no dead worker keeps others off."""
 
+import copy
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 
 from failover.model import AlarmState, Part
+from panel import dispatch
 from panel.fleet import heartbeats, snapshots, tasks
+from panel.fleet.applications import import_document
 from panel.fleet.models import Application
-from panel.fleet.observation import observe
+from panel.fleet.observation import by_scope, observe, sweep
+from panel.operations import automatic
 from panel.operations.models import Operation
-from tests.panel.fake_aws import FakeAws
+from tests.panel.fake_aws import FakeAws, FakeFleet
 
 
 def claim(application: Application, seconds: float) -> None:
@@ -72,13 +77,109 @@ def test_an_aws_that_stays_silent_is_unknown_as_a_whole(
     assert (snapshot.limits.value, snapshot.position) == (None, "unknown")
 
 
-def test_looking_at_an_application_in_alarm_starts_a_failover(application: Application, aws: FakeAws) -> None:
+# ---- the sweep ----
+
+
+def another(document: dict[str, Any], slug: str, region: str = "sa-east-1", **more: str) -> Application:
+    """The same application again under other names."""
+    document["application"] |= {"slug": slug, "region": region, **more}
+    document["ecs"]["service"] = slug
+    for table in ("lambda", "ecs"):
+        document[table]["target_group_arn"] += slug
+    document["routes"][0]["listener_arn"] += slug
+    return import_document(document, f"{slug}.toml").application
+
+
+def test_an_application_in_alarm_starts_a_failover_when_its_scope_is_swept(
+    application: Application, aws: FakeAws, fleet: FakeFleet
+) -> None:
     aws.alarm = AlarmState.ALARM
-    tasks.observe_one(application.pk)
+    tasks.sweep(application.pk)
     assert Operation.objects.get().goal == "failover"
+    assert heartbeats.read()["observer"].ok
+    tasks.sweep(application.pk)
+    assert fleet.busy == [frozenset(), frozenset({"checkout"})]
 
 
-def test_a_deleted_application_is_no_error(aws: FakeAws, application: Application) -> None:
+def test_one_sweep_looks_at_everything_in_an_account_and_region_through_one_role(
+    application: Application, document: dict[str, Any], fleet: FakeFleet
+) -> None:
+    near = another(copy.deepcopy(document), "near")
+    far = another(copy.deepcopy(document), "far", region="eu-west-1")
+    other = another(copy.deepcopy(document), "other", role_arn="arn:aws:iam::123456789012:role/other")
+    groups = by_scope(Application.objects.all())
+    assert sorted(sorted(each.slug for each in group) for group in groups) == [["checkout", "near"], ["far"], ["other"]]
+    tasks.sweep(near.pk)
+    assert [snapshots.latest(each) is not None for each in (application, near, far, other)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_an_unsound_document_keeps_nobody_else_from_being_looked_at(
+    application: Application, document: dict[str, Any], fleet: FakeFleet
+) -> None:
+    broken = another(copy.deepcopy(document), "broken")
+    Application.objects.filter(pk=broken.pk).update(document={"application": {}})
+    tasks.sweep(application.pk)
+    tasks.sweep(broken.pk)
+    assert snapshots.latest(application) is not None
+
+
+def test_two_workers_never_sweep_one_application_at_once(application: Application, fleet: FakeFleet) -> None:
+    Application.objects.update(sweeping_until=timezone.now() + timedelta(seconds=10))
+    assert sweep([application]) == {}
+    Application.objects.update(sweeping_until=timezone.now() - timedelta(seconds=1))
+    assert list(sweep([application])) == [application]
+    application.refresh_from_db()
+    assert application.sweeping_until is None
+
+
+def test_an_event_does_not_wait_for_a_sweep(application: Application, fleet: FakeFleet) -> None:
+    Application.objects.update(sweeping_until=timezone.now() + timedelta(seconds=10))
+    assert observe(application) is not None
+
+
+def test_a_sweep_that_takes_too_long_leaves_everything_unknown(
+    application: Application, fleet: FakeFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(*_: object) -> None:
+        raise SoftTimeLimitExceeded  # what Celery raises in a task that takes too long
+
+    monkeypatch.setattr(fleet, "observe", silent)
+    (snapshot,) = sweep([application]).values()
+    assert (snapshot.alarms.value, snapshot.alarms.problem) == (None, "AWS did not answer in time")
+
+
+def test_one_application_that_can_not_be_considered_does_not_stop_its_neighbours(
+    application: Application, document: dict[str, Any], fleet: FakeFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    another(document, "near")
+    considered = []
+
+    def consider(one: Application, *_: object, **__: object) -> None:
+        considered.append(one.slug)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(automatic, "consider", consider)
+    tasks.sweep(application.pk)
+    assert sorted(considered) == ["checkout", "near"]
+
+
+def test_a_deleted_application_is_no_error(fleet: FakeFleet, aws: FakeAws, application: Application) -> None:
     application.delete()
-    tasks.observe_one(1)
+    tasks.sweep(1)
     assert aws.looks == 0
+
+
+def test_only_scopes_with_something_to_look_at_are_swept(
+    application: Application, fleet: FakeFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[tuple[str, int]] = []
+    monkeypatch.setattr(dispatch, "wake", lambda task, pk: woken.append((task, pk)))
+    tasks.observe_all()
+    tasks.sweep(application.pk)
+    tasks.observe_all()
+    assert woken == [("fleet.sweep", application.pk)]

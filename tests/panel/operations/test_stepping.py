@@ -89,7 +89,7 @@ def test_a_crash_after_the_decision_and_before_the_write_is_resumed(
 
     step_operation(operation.pk)
     assert not aws.writes, "the dead worker's lease still holds"
-    Operation.objects.filter(pk=operation.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    Operation.objects.filter(pk=operation.pk).update(lease_until=timezone.now() - journal.LEASE)
     assert run(operation).status == Operation.Status.SUCCEEDED
     assert aws.split == Split(0, 100)
 
@@ -105,7 +105,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(
     observe = aws.observe
 
     def slow_observe(parts: object) -> object:
-        Operation.objects.filter(pk=operation.pk).update(lease_holder="another worker")
+        Operation.objects.filter(pk=operation.pk).update(lease_holder="another worker", lease_version=9)
         return observe(parts)
 
     monkeypatch.setattr(aws, "observe", slow_observe)

@@ -23,7 +23,8 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     [
         (-1, None, "queued", True),
         (-1, None, "waiting", True),
-        (-60, -1, "running", True),
+        (-60, -1, "running", False),
+        (-60, -21, "running", True),
         (-60, 10, "running", False),
         (30, None, "waiting", False),
         (-1, None, "failed", False),
