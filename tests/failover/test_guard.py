@@ -224,6 +224,6 @@ def test_after_that_the_failover_is_tried_again(seconds_ago, times):
 
 
 def test_a_failback_from_a_pool_that_works_is_no_desertion():
-    history = guarded(**{"alarm_since": 0.0}, app=application(dwell_seconds=1, cooldown_seconds=1)).pass_time(60)
+    history = guarded(alarm_since=0.0, app=application(dwell_seconds=1, cooldown_seconds=1)).pass_time(60)
     assert history.goals == [Goal.FAILBACK]
     assert history.memory.watch.deserted_at is None
