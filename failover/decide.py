@@ -168,10 +168,12 @@ def _start(cycle: Cycle) -> Step:
         return refuse(
             cycle, "ECS can't start tasks", capacity.DEPLOYMENT_FAILED, rule="capacity", remedy=capacity.DEPLOY
         )
+    percents = [route.split.ecs_percent for route in cycle.routes.managed if route.split]
     progress = replace(
         cycle.progress.marked("started", cycle.now),
         memory=_remember(cycle),
         origin=cycle.snapshot.split,
+        spread=(min(percents), max(percents)),
         allowed=tuple((route.arn, (route.split,)) for route in cycle.routes.managed if route.split),
     )
     phase = "capacity" if _wants_ecs(cycle) else "shift"

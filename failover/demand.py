@@ -44,7 +44,9 @@ def tasks_needed(policy: Policy, snapshot: Snapshot, now: float) -> int:
 def seconds_per_request(metrics: Metrics) -> float | None:
     """Lambda's time per request: the 95th percentile or, where a few slow requests outweigh it, the mean.
 
-    By Little's law concurrency is rate times *mean* time; with a long tail the 95th percentile alone is too low.
+    By Little's law concurrency is rate times *mean* time; with a long tail the 95th percentile alone is too low. While
+    Lambda is at its limit, concurrency over throughput says it too, and says it before the slow requests of a surge
+    that has just begun have ended: until then no duration of theirs is published.
     """
     p95 = [value for _, value in metrics.points("duration_p95")]
     mean = [value for _, value in metrics.points("duration_avg")]
@@ -53,7 +55,18 @@ def seconds_per_request(metrics: Metrics) -> float | None:
     if not mean or sum(weights) == 0:
         return max(p95, default=None)
     weighted = sum(value * weight for value, weight in zip(mean, weights, strict=True)) / sum(weights)
-    return max(weighted, sorted(p95)[len(p95) // 2] if p95 else 0.0)
+    return max(weighted, _median(p95), _median(_at_the_limit(metrics)))
+
+
+def _at_the_limit(metrics: Metrics) -> list[float]:
+    """Seconds per request in each whole period in which Lambda was throttled."""
+    throttles, invocations = dict(metrics.points("throttles")), dict(metrics.points("invocations"))
+    whole = metrics.points("concurrency")[:-1]  # the newest period may be incomplete
+    return [most * metrics.period / invocations[at] for at, most in whole if throttles.get(at) and invocations.get(at)]
+
+
+def _median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2] if values else 0.0
 
 
 def concurrency_limit(limits: Limits, alarms: tuple[Alarm, ...]) -> float | None:

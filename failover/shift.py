@@ -38,13 +38,16 @@ def final_split(cycle: Cycle) -> Split:
 
 
 def _ahead(cycle: Cycle) -> tuple[Split, ...]:
-    """Steps that still lead on from where traffic is; a failover from 50 % does not pass through 10 % again."""
-    split, todo = cycle.progress.origin, steps(cycle)
-    if split is None or cycle.request.goal is Goal.SET_WEIGHTS:
+    """Steps that lead on from where traffic was on every route: a failover from 50 % does not pass through 10 % again,
+    nor does one from a listener at 100/0 and a rule at 60/40.
+    """
+    spread, todo = cycle.progress.spread, steps(cycle)
+    if spread is None or cycle.request.goal is Goal.SET_WEIGHTS:
         return todo
+    lowest, highest = spread
     if cycle.request.goal is Goal.FAILOVER:
-        return tuple(step for step in todo if step.ecs_percent > split.ecs_percent) or todo[-1:]
-    return tuple(step for step in todo if step.ecs_percent < split.ecs_percent) or todo[-1:]
+        return tuple(step for step in todo if step.ecs_percent > highest) or todo[-1:]
+    return tuple(step for step in todo if step.ecs_percent < lowest) or todo[-1:]
 
 
 def decide(cycle: Cycle) -> Step:

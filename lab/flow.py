@@ -78,6 +78,11 @@ class Flow:
         self.rate, self._ways = rate, ways
 
     @property
+    def mean_seconds(self) -> float:
+        """How long a request takes on average."""
+        return sum(share * seconds for (_, seconds), share in self._ways.items())
+
+    @property
     def _balancer(self) -> LoadBalancer:
         return self.application.load_balancer
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, Protocol
 from uuid import uuid4
 
 import botocore.session
@@ -26,8 +27,21 @@ RETRIED = frozenset({"ThrottlingException", "Throttling", "RequestLimitExceeded"
 _OPERATIONS = {service: {xform_name(name): name for name in names} for service, names in api.answered().items()}
 _PAGES: dict[tuple[str, str], tuple[str, str]] = {}
 
-# Told of every call before it is made; what it raises takes the call's place.
-Watch = Callable[[str, str, dict[str, Any]], None]
+
+class Watch(Protocol):
+    """Told of every call before it is made (what it raises takes the call's place), and of every answer."""
+
+    def before(self, operation: str, given: dict[str, Any]) -> None: ...
+
+    def after(self, operation: str, given: dict[str, Any], output: dict[str, Any]) -> None: ...
+
+
+class Unwatched:
+    """Nobody looks at the calls."""
+
+    def before(self, operation: str, given: dict[str, Any]) -> None: ...
+
+    def after(self, operation: str, given: dict[str, Any], output: dict[str, Any]) -> None: ...
 
 
 class Moment(float):
@@ -35,6 +49,9 @@ class Moment(float):
 
     def timestamp(self) -> float:
         return float(self)
+
+    def __sub__(self, other: float) -> timedelta:  # type: ignore[override]
+        return timedelta(seconds=float(self) - float(other))
 
 
 @dataclass(frozen=True)
@@ -67,7 +84,7 @@ class Client:
         raise AssertionError("a client tries at least once")
 
     def _call(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
-        self.watch(self.service, operation, given)
+        self.watch.before(operation, given)
         try:
             output = self.lab.call(self.service, operation, region=self.region, **given)
         except AwsError as error:
@@ -75,6 +92,7 @@ class Client:
         except NoAnswerError as error:
             kind = ConnectionClosedError if error.took_effect else ReadTimeoutError
             raise kind(endpoint_url="https://lab.invalid") from error
+        self.watch.after(operation, given, output)
         return _dated(operation, output) | {"ResponseMetadata": {"RequestId": str(uuid4()), "HTTPStatusCode": 200}}
 
 
@@ -127,6 +145,11 @@ def _is_retried(error: ClientError) -> bool:
     return code in RETRIED or status >= 500
 
 
+def lease_client(lab: VirtualLab, region: str, watch: Watch) -> Client:
+    """DynamoDB, each request sent once."""
+    return Client(lab, "dynamodb", watch, region)
+
+
 def _tokens(service: str, operation: str) -> tuple[str, str]:
     key = service, operation
     if key not in _PAGES:
@@ -148,8 +171,8 @@ def _dated(operation: str, output: dict[str, Any]) -> dict[str, Any]:
         results = [
             {**each, "Timestamps": [Moment(at) for at in each["Timestamps"]]} for each in output["MetricDataResults"]
         ]
-        return {**output, "MetricDataResults": results}
-    return dict(output)
+        return {"MetricDataResults": results, **({"NextToken": token} if (token := output.get("NextToken")) else {})}
+    return {name: value for name, value in output.items() if value is not None}
 
 
 def _with_moments(value: Any, name: str = "") -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.simulate.clients import clients
+from bench.simulate.clients import Unwatched, clients
 from failover import wake
 from failover.aws.adapter import Adapter
 from failover.aws.lease import LEASE_SECONDS
@@ -96,7 +96,7 @@ class _Theatre:
         self._played = Played([], self._director)
         self._events: deque[dict[str, Any]] = deque()
         self._application = application_of(self._lab, scenario.application)
-        self._adapter = Adapter(self._application, clients(self._lab, self._application.region, _unwatched), self._now)
+        self._adapter = Adapter(self._application, clients(self._lab, self._application.region, Unwatched()), self._now)
         self._state = State()
         self._lab.http.receiver = self._receive
         for world in self._lab.cloud.worlds.values():
@@ -165,7 +165,3 @@ class _Theatre:
         for each in self._lab.flows[self._director.scenario.application].losses:
             lost[each.pool or "none"] += each.count
         return lost
-
-
-def _unwatched(_service: str, _operation: str, _given: dict[str, Any]) -> None:
-    """Nobody looks at the calls."""

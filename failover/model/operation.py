@@ -104,9 +104,10 @@ class Progress:
 
     `allowed` lists per route the splits that it may show: what was there and what we wrote. Anything else is foreign.
     `wanted` and `enough` are the tasks and healthy targets that this operation settled on. `origin` is the split to
-    return to. `evidence_since` is when the last step that passed began: requests since then speak for the pool that
-    gains traffic. `returning` says why weights go back. `writing_since` is when the first write began that is not yet
-    shown everywhere, `write_problem` what AWS last said against it. `marks` says when each milestone was first reached.
+    return to, None where routes differed; `spread` is the lowest and highest ECS percent of any route at the start.
+    `evidence_since` is when the last step that passed began: requests since then speak for the pool that gains traffic.
+    `returning` says why weights go back. `writing_since` is when the first write began that is not yet shown
+    everywhere, `write_problem` what AWS last said against it. `marks` says when each milestone was first reached.
     """
 
     version: int = PROGRESS_VERSION
@@ -123,6 +124,7 @@ class Progress:
     evidence_since: float | None = None
     allowed: tuple[tuple[str, tuple[Split, ...]], ...] = ()
     origin: Split | None = None
+    spread: tuple[float, float] | None = None
     returning: str = ""
     writing_since: float | None = None
     write_problem: str = ""
