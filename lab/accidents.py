@@ -6,7 +6,7 @@ function takes the world, an application's slug, the time and plain values, and 
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal, get_args
 
 from lab.actions import accept
 from lab.alb import Actions, Rule, forward_weights
@@ -16,7 +16,8 @@ from lab.task_life import too_slow
 from lab.tasks import EXITING_IMAGE, RUNNING, Task
 from lab.world import World
 
-BROKEN = ("", "exits", "unhealthy")
+Broken = Literal["", "exits", "unhealthy"]
+StateName = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 
 
 class AccidentError(Exception):
@@ -45,10 +46,10 @@ def set_weights(
     application.load_balancer.write(rule, actions, now)
 
 
-def deploy(world: World, slug: str, now: float, *, broken: str = "") -> None:
+def deploy(world: World, slug: str, now: float, *, broken: Broken = "") -> None:
     """Somebody deploys a new revision: a good one, one that ``exits`` at once, or one that stays ``unhealthy``."""
     application = _application(world, slug)
-    if broken not in BROKEN:
+    if broken not in get_args(Broken):
         raise AccidentError(f'A release is broken as "exits" or "unhealthy", or not at all (""), not as {broken!r}.')
     service = application.service
     image = EXITING_IMAGE if broken == "exits" else service.definition.image
@@ -117,7 +118,9 @@ def set_alarm_actions(world: World, slug: str, _now: float, *, alarm: str, enabl
     world.alarm(alarm).actions_enabled = enabled
 
 
-def set_alarm_state(world: World, slug: str, now: float, *, alarm: str, state: str, reason: str = "By hand") -> None:
+def set_alarm_state(
+    world: World, slug: str, now: float, *, alarm: str, state: StateName, reason: str = "By hand"
+) -> None:
     """Somebody sets an alarm's state, which holds until its next evaluation."""
     _check_alarm(_application(world, slug), alarm)
     with _sentences():
