@@ -32,7 +32,7 @@ TICK_SECONDS = 0.1
 WARM_UP_SECONDS = 60.0
 SHUTDOWN_SECONDS = 1.0
 # What clients send until somebody asks for something else.
-CALM = LoadTable(rate=20.0)
+CALM = LoadTable(rate=8.0)
 
 
 class LabError(Exception):

@@ -13,7 +13,7 @@ MINUTE = 60
 def calls(recent: Recent[Asked], now: float) -> list[dict[str, Any]]:
     """By action, of all accounts, in the order of their names."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for asked, count in recent.total(int(now) - MINUTE, now).items():
+    for asked, count in recent.total(int(now) - MINUTE, now + 1).items():
         row = rows.setdefault((asked.service, asked.action), _empty(asked))
         row["calls"] += count
         if asked.refused in THROTTLED_CODES:

@@ -25,7 +25,7 @@ def _of_nodes(way: dict[str, Any]) -> Iterator[Truth]:
         if late:
             yield WARN, f"Node {node['name']} still sends by the old weights, for {max(0.0, *late):.1f} s more."
         if node["nowhere"]:
-            yield ALARM, f"Node {node['name']} has nowhere to send to: {_a_second(node['nowhere'])} are turned away."
+            yield ALARM, f"Node {node['name']} has nowhere to send to. Turned away: {_a_second(node['nowhere'])}."
 
 
 def _of_function(way: dict[str, Any]) -> Iterator[Truth]:
@@ -33,9 +33,9 @@ def _of_function(way: dict[str, Any]) -> Iterator[Truth]:
     other = function["failing"] - function["throttled"]
     if function["throttled"]:
         limit = f"Lambda is at its limit of {function['limit']}"
-        yield ALARM, f"{limit}: {_a_second(function['throttled'])} are throttled, which clients see as 502."
+        yield ALARM, f"{limit}. Throttled, which clients see as 502: {_a_second(function['throttled'])}."
     if other > 0:
-        yield ALARM, f"{_a_second(other)} fail on Lambda."
+        yield ALARM, f"Failing on Lambda for another reason: {_a_second(other)}."
 
 
 def _of_tasks(way: dict[str, Any]) -> Iterator[Truth]:
@@ -44,7 +44,7 @@ def _of_tasks(way: dict[str, Any]) -> Iterator[Truth]:
     if not ecs["able"] and any(weights.get("ecs") for weights in known):
         yield ALARM, "ECS has weight but no target: what is sent there is answered with 503."
     elif ecs["failing"]:
-        yield ALARM, f"{_a_second(ecs['failing'])} fail on ECS."
+        yield ALARM, f"Failing on ECS: {_a_second(ecs['failing'])}."
     if ecs["fails_open"]:
         yield WARN, "No ECS target is healthy: the load balancer fails open and would send to all of them."
     if ecs["capacity"] is not None and ecs["desired"] > ecs["capacity"]:
@@ -62,4 +62,7 @@ def _draining(targets: list[dict[str, Any]]) -> str:
 
 
 def _a_second(rate: float) -> str:
-    return f"{rate:.0f} requests a second" if rate >= 0.95 else "Some requests"
+    """A rate in words, for the end of a sentence."""
+    if rate < 0.5:
+        return "a request now and then"
+    return "1 request a second" if round(rate) == 1 else f"{rate:.0f} requests a second"

@@ -35,7 +35,7 @@ export class AccidentControls {
   field(accident, parameter) {
     const id = `${accident.name}-${parameter.name}`;
     const control = this.control(parameter, id);
-    const hint = parameter.may_be_none ? "empty: none" : parameter.required || parameter.kind === "flag" ? "" : "may be left out";
+    const hint = !parameter.required && parameter.kind !== "flag" ? "may be left out" : parameter.may_be_none ? "empty: none" : "";
     return {
       name: parameter.name,
       element: h("div", { class: "field" }, h("label", { for: id, class: "small" }, parameter.label, hint && h("span", { class: "soft" }, ` ${hint}`)), control),
@@ -55,17 +55,17 @@ export class AccidentControls {
 
   show(view) {
     this.application = view.application;
-    for (const [select, name] of this.offered) offer(select, view.offers[name]);
+    for (const [select, name] of this.offered) offer(select, name, view.offers[name]);
   }
 }
 
-const DEFAULTS = "(the default action, or the oldest)";
+const DEFAULTS = { path: "(the default action)", task: "(the oldest)" };
 
-function offer(select, values) {
+function offer(select, name, values) {
   const had = [...select.options].map((option) => option.value);
   if (document.activeElement === select || (had.length === values.length && had.every((value, index) => value === values[index]))) return;
   const chosen = select.value;
-  select.replaceChildren(...values.map((value) => h("option", { value }, value ? value.slice(0, 40) : DEFAULTS)));
+  select.replaceChildren(...values.map((value) => h("option", { value }, value ? value.slice(0, 40) : DEFAULTS[name])));
   if (values.includes(chosen)) select.value = chosen;
 }
 

@@ -20,7 +20,7 @@ function bucketTable(rows) {
     h("tbody", {}, rows.map((row) => {
       const low = row.left < 1;
       return h("tr", {}, h("td", { class: "small" }, row.name),
-        h("td", { class: "level" }, gauge(row.left, row.capacity, low ? "failed" : "point", `${Math.floor(row.left)} of ${row.capacity} left`), h("span", { class: `small nowrap ${low ? "bad" : ""}` }, `${Math.floor(row.left)} of ${row.capacity}${low ? ", empty" : ""}`)),
+        h("td", {}, h("div", { class: "level" }, gauge(row.left, row.capacity, low ? "failed" : "point", `${Math.floor(row.left)} of ${row.capacity} left`), h("span", { class: `small nowrap ${low ? "bad" : ""}` }, `${Math.floor(row.left)} of ${row.capacity}${low ? ", empty" : ""}`))),
         h("td", { class: "number soft" }, `+${row.refill}`));
     })));
 }

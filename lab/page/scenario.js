@@ -11,8 +11,9 @@ export class ScenarioControls {
     this.choice = h("select", { id: "scenario-choice", onchange: () => this.tell() }, catalogue.map((each) => h("option", { value: each.name, selected: each.name === "surge" }, each.title)));
     this.story = h("p", { class: "story small" });
     this.button = h("button", { type: "button", class: "primary", onclick: () => this.press(report) }, "Play");
+    this.waits = h("p", { class: "waits small" });
     this.told = h("div", { class: "scroll told-list", tabindex: 0, "aria-label": "What happened in the scenario" });
-    box.append(h("div", { class: "row" }, h("label", { class: "visually-hidden", for: "scenario-choice" }, "Scenario"), this.choice, this.button), this.story, this.told);
+    box.append(h("div", { class: "row" }, h("label", { class: "visually-hidden", for: "scenario-choice" }, "Scenario"), this.choice, this.button), this.story, this.waits, this.told);
     this.tell();
   }
 
@@ -37,14 +38,15 @@ export class ScenarioControls {
     this.button.textContent = this.playing ? "Stop" : "Play";
     this.button.classList.toggle("primary", !this.playing);
     this.tell();
+    show(this.waits, this.playing ? ["Waiting for ", h("b", {}, this.scenario.waiting_for), "."] : "");
     show(by("scenario-state"), state(this.scenario, this.playing));
     show(this.told, this.scenario ? [findings(this.scenario), moments(this.scenario)] : h("p", { class: "soft small empty" }, "Nothing is played. A scenario changes load and switches by itself, step by step, and judges the end."));
   }
 }
 
 function state(scenario, playing) {
-  if (!scenario) return badge("none", "none");
-  if (playing) return badge("now", `waiting for ${scenario.waiting_for}`);
+  if (!scenario) return badge("none", "nothing is played");
+  if (playing) return badge("now", "playing");
   const well = scenario.findings.every((each) => each.holds);
   return badge(well ? "ok" : "alarm", well ? "ended well" : "ended badly");
 }

@@ -3,8 +3,8 @@ import { h, s, show } from "./dom.js";
 import { clock } from "./words.js";
 
 const SECONDS = 120;
-const LANE = 92, GAP = 18, LEFT = 34, AXIS = 40;
-const NICE = [5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
+const LANE = 88, GAP = 26, LEFT = 34, AXIS = 40;
+const NICE = [5, 10, 20, 30, 40, 60, 80, 100, 150, 200, 300, 400, 600, 800, 1000, 2000, 5000];
 const MARKS = { ALARM: ["▲", "mark-alarm"], OK: ["●", "mark-ok"], INSUFFICIENT_DATA: ["○", "mark-none"], story: ["◆", "mark-story"] };
 
 /* Keeps two minutes of rows: second, node, pool, status, cause, count. */
@@ -56,7 +56,7 @@ function drawLane(lane, node, y, width, top) {
     s("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, top), s("text", { x: LEFT - 6, y: y + LANE + 4, "text-anchor": "end" }, "0"),
     s("path", { class: "fill-lambda", d: paths.lambda }), s("path", { class: "fill-ecs", d: paths.ecs }), s("path", { fill: "url(#hatch)", d: paths.ecs }),
     s("path", { class: "fill-failed", d: paths.failed }), s("path", { fill: "url(#cross)", d: paths.failed }),
-    s("text", { class: "lane", x: LEFT + 4, y: y - 5 }, `Node ${node}`));
+    s("text", { class: "lane", x: LEFT + 4, y: y - 7 }, `Node ${node}`));
 }
 
 function drawAxis(view, until, y, width) {

@@ -1,6 +1,6 @@
 /* Clients, the two nodes, the function and the tasks, and ribbons as thick as the traffic between them. */
 import { h, s, show } from "./dom.js";
-import { badge, gauge, left, plain, rate, track, weightWords } from "./words.js";
+import { badge, gauge, left, plain, rate, split } from "./words.js";
 
 const STEPS = ["PROVISIONING", "PENDING", "RUNNING", "DEACTIVATING", "STOPPING", "STOPPED"];
 const STEP_WORDS = { DEACTIVATING: "draining", STOPPING: "stopping", STOPPED: "stopped", RUNNING: "running", PENDING: "pending", PROVISIONING: "provisioning" };
@@ -9,21 +9,25 @@ const THICKEST = 40;
 const MOST_CELLS = 40;
 
 export function showWay(box, view) {
+  if (!box.firstChild) draw(box, view); // the ribbons need boxes to meet
+  draw(box, view);
+}
+
+function draw(box, view) {
   const { way } = view;
   const total = way.nodes.reduce((sum, node) => sum + node.to.lambda + node.to.ecs + node.nowhere, 0);
   show(box,
     h("div", { class: "written" }, h("span", { class: "soft small" }, "AWS says"), way.routes.map(written)),
     h("div", { class: "way" },
       h("div", { class: "clients" }, h("b", {}, rate(total)), h("span", { class: "soft small" }, "requests a second")),
-      h("div", { class: "ribbons first" }, svgOf(box, ".first", (width, height) => fromClients(way, total, width, height))),
+      h("div", { class: "ribbons" }, svgOf(box, 0, (width, middle) => fromClients(way, total, width, middle))),
       h("div", { class: "nodes" }, way.nodes.map((node) => nodeBox(node, way.routes))),
-      h("div", { class: "ribbons second" }, svgOf(box, ".second", (width, height) => toPools(way, total, width, height))),
+      h("div", { class: "ribbons" }, svgOf(box, 1, (width, middle) => toPools(way, total, width, middle))),
       h("div", { class: "pools" }, functionBox(way.function), tasksBox(way.tasks))));
 }
 
 function written(route) {
-  return h("div", { class: "route" }, h("span", { class: "small" }, route.path ? h("code", {}, route.path) : "default"),
-    track(route.written), h("span", { class: "small nowrap" }, weightWords(route.written)));
+  return h("div", { class: "route" }, h("span", { class: "small" }, route.path ? h("code", {}, route.path) : "default"), split(route.written));
 }
 
 /* ---- nodes ---- */
@@ -35,9 +39,7 @@ function nodeBox(node, routes) {
   const stale = node.routes.some((route, index) => !same(route.knows, routes[index].written));
   return h("div", { class: `node ${stale ? "stale" : ""}` },
     h("div", { class: "row between" }, h("b", {}, `Node ${node.name}`), h("span", { class: "soft small" }, `${rate(node.to.lambda + node.to.ecs + node.nowhere)}/s`)),
-    node.routes.map((route) => h("div", { class: "knows" },
-      h("span", { class: "small row between" }, h("span", { class: "soft" }, "knows", route.path && [" ", h("code", {}, route.path)]), h("span", { class: "nowrap" }, weightWords(route.knows))),
-      track(route.knows))),
+    node.routes.map((route) => h("div", { class: "knows" }, routes.length > 1 && h("span", { class: "small" }, route.path ? h("code", {}, route.path) : "default"), split(route.knows))),
     h("div", { class: "row wrap notes" },
       news.length ? badge("warn", `news in ${left(Math.max(...news.map((route) => route.news_in)))}`) : badge("ok", "up to date"),
       node.nowhere > 0 && badge("alarm", `${rate(node.nowhere)}/s nowhere`)));
@@ -45,11 +47,15 @@ function nodeBox(node, routes) {
 
 /* ---- ribbons ---- */
 
-/* In pixels of the box as it is, so that patterns keep their shape. */
-function svgOf(box, name, draw) {
-  const place = box.querySelector(name);
+/* In pixels of the boxes as they are, so that ribbons meet them and patterns keep their shape. */
+function svgOf(box, number, shapes) {
+  const place = box.querySelectorAll(".ribbons")[number];
   const width = place?.clientWidth || 60, height = place?.clientHeight || 400;
-  return s("svg", { class: "flow", viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, draw(width, height));
+  const middle = (selector, index) => {
+    const part = box.querySelectorAll(selector)[index];
+    return part ? part.getBoundingClientRect().top - place.getBoundingClientRect().top + part.clientHeight / 2 : height / 2;
+  };
+  return s("svg", { class: "flow", viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, shapes(width, middle));
 }
 
 const thickness = (part, total) => (part > 0 ? Math.max(1.5, (part / Math.max(total, 10)) * THICKEST) : 0);
@@ -70,27 +76,27 @@ const partsOf = (node) => [
   { kind: "failed", to: 1, rate: node.failing.ecs },
 ];
 
-function fromClients(way, total, width, height) {
+function fromClients(way, total, width, middle) {
   const parts = way.nodes.map((node) => node.to.lambda + node.to.ecs + node.nowhere);
   const thick = parts.map((part) => thickness(part, total));
-  let from = height / 2 - thick.reduce((sum, each) => sum + each, 0) / 2;
+  const start = middle(".clients", 0);
+  let from = start - thick.reduce((sum, each) => sum + each, 0) / 2;
   return thick.map((each, index) => {
-    const to = (height * (2 * index + 1)) / (2 * parts.length);
-    const shape = each ? ribbon("clients", width, from, to - each / 2, each)[0] : idle(width, height / 2, to);
+    const to = middle(".node", index);
+    const shape = each ? ribbon("clients", width, from, to - each / 2, each)[0] : idle(width, start, to);
     from += each;
     return shape;
   });
 }
 
-function toPools(way, total, width, height) {
-  const middle = (index) => (height * (2 * index + 1)) / 4;
+function toPools(way, total, width, middle) {
   const flows = way.nodes.map((node) => partsOf(node).map((part) => ({ ...part, thick: thickness(part.rate, total) })));
   const arriving = [0, 1].map((pool) => flows.flat().filter((flow) => flow.to === pool).reduce((sum, flow) => sum + flow.thick, 0));
-  const at = arriving.map((thick, pool) => middle(pool) - thick / 2);
+  const at = arriving.map((thick, pool) => middle(".pool", pool) - thick / 2);
   return flows.map((parts, index) => {
-    let from = middle(index) - parts.reduce((sum, part) => sum + part.thick, 0) / 2;
+    let from = middle(".node", index) - parts.reduce((sum, part) => sum + part.thick, 0) / 2;
     return parts.map((part) => {
-      if (!part.thick) return part.kind === "failed" ? null : idle(width, middle(index), middle(part.to));
+      if (!part.thick) return part.kind === "failed" ? null : idle(width, middle(".node", index), middle(".pool", part.to));
       const shape = ribbon(part.kind, width, from, at[part.to], part.thick);
       from += part.thick;
       at[part.to] += part.thick;
@@ -119,9 +125,9 @@ function functionBox(own) {
 
 function cellsOf(own, full) {
   const width = 100 / own.limit;
-  return s("svg", { class: "cells", role: "img", "aria-label": `${own.in_flight} of ${own.limit} in flight`, viewBox: "0 0 100 10", preserveAspectRatio: "none" },
+  return s("svg", { class: "cells", role: "img", "aria-label": `${own.in_flight} of ${own.limit} in flight` },
     Array.from({ length: own.limit }, (_, index) =>
-      s("rect", { class: index < own.in_flight ? (full ? "fill-failed" : "fill-lambda") : "fill-none", x: index * width + 0.3, width: width - 0.6, height: 10 })));
+      s("rect", { class: index < own.in_flight ? (full ? "fill-failed" : "fill-lambda") : "fill-none", x: `${index * width + 0.25}%`, width: `${width - 0.5}%`, height: "100%" })));
 }
 
 function tasksBox(own) {
@@ -134,7 +140,7 @@ function tasksBox(own) {
     h("div", { class: "row between" },
       h("span", {}, h("b", { class: "figure" }, healthy), h("span", { class: "soft small" }, ` healthy of ${own.desired} desired`)),
       h("span", { class: "soft small" }, own.capacity !== null ? `capacity for ${own.capacity}` : own.rollout === "COMPLETED" ? `revision ${own.revision}` : `revision ${own.revision}: ${own.rollout.toLowerCase().replace("_", " ")}`)),
-    h("div", { class: "tiles" }, own.tasks.length ? own.tasks.slice().reverse().map(tile) : h("p", { class: "soft small empty" }, "No task. One that is asked for appears here, on its way from PROVISIONING to RUNNING.")),
+    h("div", { class: "tiles" }, own.tasks.length ? [...live.reverse(), ...own.tasks.filter((task) => task.status === "STOPPED")].map(tile) : h("p", { class: "soft small empty" }, "No task. One that is asked for appears here, on its way from PROVISIONING to RUNNING.")),
     h("p", { class: "soft small clamp event" }, own.events.length ? own.events[0].message.replace(/\(service [^)]*\) /, "").replace(/arn:aws:[^)]*\//g, "…/") : "No service events yet."));
 }
 

@@ -33,33 +33,32 @@ export const alarmBadge = (state) => badge(ALARMS[state], state === "INSUFFICIEN
 const POSITIONS = { lambda: ["none", "written: all on Lambda"], ecs: ["now", "written: all on ECS"], split: ["warn", "written: split"] };
 export const positionBadge = (position) => badge(...POSITIONS[position]);
 
-export function share(weights) {
+function share(weights) {
   const total = (weights.lambda || 0) + (weights.ecs || 0) + (weights.third || 0);
   return total ? { lambda: ((weights.lambda || 0) + (weights.third || 0)) / total, ecs: (weights.ecs || 0) / total } : null;
 }
 
-export function weightWords(weights) {
-  if (!weights) return "forwards to nobody";
-  const third = weights.third === undefined ? "" : `, third ${weights.third}`;
-  return `Lambda ${weights.lambda ?? "–"} / ${weights.ecs ?? "–"} ECS${third}`;
+/* Two weights and their proportion: pattern and label, not colour alone. */
+export function split(weights) {
+  if (!weights) return h("div", { class: "split" }, h("span", { class: "labels" }, "forwards to no pool"), track(null));
+  return h("div", { class: "split" },
+    h("span", { class: "labels" }, h("span", { class: "is-lambda" }, `Lambda ${weights.lambda ?? "–"}`), weights.third !== undefined && h("span", { class: "soft" }, `third ${weights.third}`), h("span", { class: "is-ecs" }, `${weights.ecs ?? "–"} ECS`)),
+    track(weights));
 }
 
-/* Two numbers and their proportion: pattern and label, not colour alone. */
-export function track(weights) {
+/* In percent of its own width instead of a view box, which would stretch the pattern. */
+const bar = (kind, x, width) => s("rect", { class: `fill-${kind}`, x: `${x}%`, width: `${width}%`, height: "100%" });
+
+function track(weights) {
   const parts = weights && share(weights);
   const name = parts ? `${Math.round(parts.lambda * 100)} % Lambda, ${Math.round(parts.ecs * 100)} % ECS` : "nowhere";
   const at = parts ? parts.lambda * 100 : 0;
-  return s("svg", { class: "track", role: "img", "aria-label": name, viewBox: "0 0 100 8", preserveAspectRatio: "none" },
-    s("rect", { class: "fill-none", width: 100, height: 8 }),
-    parts && s("rect", { class: "fill-lambda", width: at, height: 8 }),
-    parts && s("rect", { class: "fill-ecs", x: at, width: 100 - at, height: 8 }),
-    parts && s("rect", { fill: "url(#hatch)", x: at, width: 100 - at, height: 8 }));
+  return s("svg", { class: "track", role: "img", "aria-label": name }, bar("none", 0, 100),
+    parts && [bar("lambda", 0, at), bar("ecs", at, 100 - at), s("rect", { fill: "url(#hatch)", x: `${at}%`, width: `${100 - at}%`, height: "100%" })]);
 }
 
 /* A value against its limit. */
 export function gauge(value, limit, kind, label) {
   const part = limit > 0 ? Math.min(1, value / limit) : value > 0 ? 1 : 0;
-  return s("svg", { class: "gauge", role: "img", "aria-label": label, viewBox: "0 0 100 8", preserveAspectRatio: "none" },
-    s("rect", { class: "fill-none", width: 100, height: 8 }),
-    s("rect", { class: `fill-${kind}`, width: part * 100, height: 8 }));
+  return s("svg", { class: "gauge", role: "img", "aria-label": label }, bar("none", 0, 100), bar(kind, 0, part * 100));
 }
