@@ -12,7 +12,7 @@ export class ScenarioControls {
     this.story = h("p", { class: "story small" });
     this.button = h("button", { type: "button", class: "primary", onclick: () => this.press(report) }, "Play");
     this.waits = h("p", { class: "waits small" });
-    this.told = h("div", { class: "scroll told-list", tabindex: 0, "aria-label": "What happened in the scenario" });
+    this.told = h("div", { class: "scroll told-list", role: "group", tabindex: 0, "aria-label": "What happened in the scenario" });
     box.append(h("div", { class: "row" }, h("label", { class: "visually-hidden", for: "scenario-choice" }, "Scenario"), this.choice, this.button), this.story, this.waits, this.told);
     this.tell();
   }
