@@ -38,8 +38,8 @@ demo: $(READY) ## lab, broker and panel on loopback with three applications unde
 run: $(READY) ## the panel without the lab, configured by the environment
 	@exec $(BIN)/python -m stack run
 
-lab: $(READY) ## the local AWS alone
-	@exec $(BIN)/python -m lab
+lab: $(READY) ## the local AWS alone, under traffic, with its page to train on
+	@exec $(BIN)/python -m lab --traffic $(if $(SCENARIO),--scenario $(SCENARIO))
 
 incident: $(READY) ## one whole incident, headless; writes build/incident.json
 	@exec $(BIN)/python -m stack incident $(SCENARIO)

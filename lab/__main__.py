@@ -4,12 +4,15 @@ import argparse
 import asyncio
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from lab.running import Lab, LabError, claim, listen
 from lab.runtime.containers import NoNetworkError
 from lab.runtime.environments import FunctionError
+from lab.scenario import NAMES
+from lab.stage import StageError
 from lab.worldfile import WorldError, WorldTable, load
 
 DEMO_WORLD = Path(__file__).parent / "worlds" / "demo.toml"
@@ -22,8 +25,8 @@ def main() -> int:
     try:
         table = load(arguments.world)
         with claim(arguments.state_dir), listen(arguments.port) as listening:
-            asyncio.run(_serve(table, listening, arguments.state_dir))
-    except (WorldError, LabError, NoNetworkError, FunctionError) as error:
+            asyncio.run(_serve(table, listening, arguments))
+    except (WorldError, LabError, NoNetworkError, FunctionError, StageError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - the operator's line
         return 2
     return 0
@@ -40,15 +43,19 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--world", type=Path, default=DEMO_WORLD, metavar="FILE.toml", help="what the lab contains")
     parser.add_argument("--port", type=_port, help="of the AWS endpoint; default 4566, or the next free one")
     parser.add_argument("--state-dir", type=Path, default=Path("build/lab"), metavar="DIR", help="lab.json and logs")
+    parser.add_argument("--traffic", action="store_true", help="start clients that send what the lab's page asks for")
+    parser.add_argument(
+        "--scenario", choices=NAMES, metavar="NAME", help=f"play it, with --traffic: {', '.join(NAMES)}"
+    )
     return parser.parse_args()
 
 
-async def _serve(table: WorldTable, listening: Any, state_dir: Path) -> None:
+async def _serve(table: WorldTable, listening: Any, arguments: argparse.Namespace) -> None:
     ended = asyncio.Event()
     for ending in ENDING:
         asyncio.get_running_loop().add_signal_handler(ending, ended.set)
-    lab = Lab(table, listening, state_dir)
-    work = asyncio.create_task(_run(lab, state_dir))
+    lab = Lab(table, listening, arguments.state_dir)
+    work = asyncio.create_task(_run(lab, arguments))
     stop = asyncio.create_task(ended.wait())
     try:
         await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -61,8 +68,13 @@ async def _serve(table: WorldTable, listening: Any, state_dir: Path) -> None:
         await lab.close()
 
 
-async def _run(lab: Lab, state_dir: Path) -> None:
-    print(_summary(await lab.start(), state_dir), flush=True)  # noqa: T201 - the operator's lines
+async def _run(lab: Lab, arguments: argparse.Namespace) -> None:
+    description = await lab.start()
+    if arguments.traffic or arguments.scenario:
+        lab.send_traffic()
+    if arguments.scenario:
+        lab.stage.play({"name": arguments.scenario}, time.time())
+    print(_summary(description, arguments.state_dir), flush=True)  # noqa: T201 - the operator's lines
     await lab.run()
 
 
@@ -70,6 +82,7 @@ def _summary(description: dict[str, Any], state_dir: Path) -> str:
     lines = [f"The lab runs at {description['endpoint']}; everything about it is in {state_dir / 'lab.json'}."]
     for slug, each in description["applications"].items():
         lines.append(f"  {slug:<12} {'  '.join(each['urls'])}")
+    lines.append(f"To train on it, open {description['endpoint']}/_lab/")
     variables = f"AWS_ENDPOINT_URL={description['endpoint']} AWS_DEFAULT_REGION={description['region']}"
     keys = "AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab"
     lines += ["Point boto3 or aws at it with", f"  export {variables} {keys}", "Ctrl-C ends it."]

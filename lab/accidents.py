@@ -6,7 +6,7 @@ function takes the world, an application's slug, the time and plain values, and 
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal, get_args
 
 from lab.actions import accept
 from lab.alarms import AnyAlarm
@@ -19,7 +19,8 @@ from lab.task_life import too_slow
 from lab.tasks import EXITING_IMAGE, RUNNING, Task
 from lab.world import World
 
-BROKEN = ("", "exits", "unhealthy")
+Broken = Literal["", "exits", "unhealthy"]
+StateName = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 
 
 class AccidentError(Exception):
@@ -48,10 +49,10 @@ def set_weights(
     application.load_balancer.write(rule, actions, now)
 
 
-def deploy(world: World, slug: str, now: float, *, broken: str = "") -> None:
+def deploy(world: World, slug: str, now: float, *, broken: Broken = "") -> None:
     """Somebody deploys a new revision: a good one, one that ``exits`` at once, or one that stays ``unhealthy``."""
     application = _application(world, slug)
-    if broken not in BROKEN:
+    if broken not in get_args(Broken):
         raise AccidentError(f'A release is broken as "exits" or "unhealthy", or not at all (""), not as {broken!r}.')
     service = application.service
     image = EXITING_IMAGE if broken == "exits" else service.definition.image
@@ -129,7 +130,9 @@ def mute_alarm(world: World, slug: str, now: float, *, alarm: str, minutes: int)
         put_alarm_mute_rule(world, given, now)
 
 
-def set_alarm_state(world: World, slug: str, now: float, *, alarm: str, state: str, reason: str = "By hand") -> None:
+def set_alarm_state(
+    world: World, slug: str, now: float, *, alarm: str, state: StateName, reason: str = "By hand"
+) -> None:
     """Somebody sets an alarm's state, which holds until its next evaluation."""
     _check_alarm(_application(world, slug), alarm)
     with _sentences():

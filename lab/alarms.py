@@ -107,9 +107,14 @@ class Alarm:
         self._evaluated = self._last_period_end(now)
 
     @property
+    def next_end(self) -> float:
+        """The end of the period that is evaluated next."""
+        return self._evaluated + self.settings.period
+
+    @property
     def due(self) -> float:
-        """When the next period that is to be evaluated has ended."""
-        return self._evaluated + self.settings.period + INGESTION_SECONDS
+        """When the next period that is to be evaluated has ended and its metrics are in."""
+        return self.next_end + INGESTION_SECONDS
 
     def advance(self, now: float, metrics: Metrics) -> Transition | None:
         """Evaluates once for each period that ended."""
@@ -117,8 +122,8 @@ class Alarm:
         if end <= self._evaluated:
             return None
         self._evaluated = end
-        window = self._window(metrics, end)
-        value = self._judge(window)
+        window = self.window(metrics, end)
+        value = self.judge(window)
         if value == self.state.value:
             return None
         return self._enter(value, self._reason(value, window), self._reason_data(window, now), now)
@@ -140,7 +145,7 @@ class Alarm:
     def _last_period_end(self, now: float) -> float:
         return (now - INGESTION_SECONDS) // self.settings.period * self.settings.period
 
-    def _window(self, metrics: Metrics, end: float) -> list[DataPoint]:
+    def window(self, metrics: Metrics, end: float) -> list[DataPoint]:
         """The newest real data points of the evaluation range, oldest first: at most the evaluation periods."""
         settings = self.settings
         real: list[DataPoint] = []
@@ -153,10 +158,10 @@ class Alarm:
                 break
         return real[::-1]
 
-    def _judge(self, window: list[DataPoint]) -> str:
-        """Missing data points are filled in only when there are too few real ones."""
+    def judge(self, window: list[DataPoint]) -> str:
+        """The state that these data points make. Missing ones are filled in only when there are too few real ones."""
         settings = self.settings
-        breaching = sum(self._breaches(point) for point in window)
+        breaching = sum(self.breaches(point) for point in window)
         missing = settings.evaluation_periods - len(window)
         if missing and settings.missing_data == "breaching":
             breaching += missing
@@ -168,7 +173,7 @@ class Alarm:
             return self.state.value
         return ALARM if window else INSUFFICIENT_DATA
 
-    def _breaches(self, point: DataPoint) -> bool:
+    def breaches(self, point: DataPoint) -> bool:
         compare, _ = COMPARISONS[self.settings.comparison]
         return bool(compare(point.value, self.settings.threshold))
 
@@ -183,7 +188,7 @@ class Alarm:
                 f"Threshold Crossed: no datapoints were received for {periods} periods and {periods} missing "
                 f"datapoints were treated as [{treated}]."
             )
-        telling = [point for point in window if self._breaches(point) == (value == ALARM)]
+        telling = [point for point in window if self.breaches(point) == (value == ALARM)]
         listed = ", ".join(f"{p.value} ({datetime.fromtimestamp(p.at, UTC):%d/%m/%y %H:%M:%S})" for p in telling)
         _, words = COMPARISONS[settings.comparison]
         return (

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from math import inf
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
+from lab import causes
 from lab.cloudwatch import Metric, Metrics
+from lab.recent import Recent
 from lab.stickiness import issued, remembered
 from lab.targets import HEALTHY, UNHEALTHY_STATES, Target, TargetGroup
 
@@ -73,7 +75,7 @@ class Node:
 class Exchange:
     """One request on its way. Without a target it is answered by the load balancer with ``status``.
 
-    ``cookie`` is what the answer's ``Set-Cookie`` header says, if anything.
+    ``cookie`` is what the answer's ``Set-Cookie`` header says, if anything; ``cause`` why it was sent nowhere.
     """
 
     node: str
@@ -83,6 +85,16 @@ class Exchange:
     status: int = 0
     body: str = ""
     cookie: str = ""
+    cause: str = ""
+
+
+class Answered(NamedTuple):
+    """How a request ended: ``pool`` is "" where it was sent to no group, ``cause`` says why it failed."""
+
+    node: str
+    pool: str
+    status: int
+    cause: str
 
 
 class LoadBalancer:
@@ -95,6 +107,7 @@ class LoadBalancer:
         self.arn = arn
         self.nodes = {node.name: node for node in nodes}
         self.listeners: list[Listener] = []
+        self.answered: Recent[Answered] = Recent()
         self._groups = groups
         self._metrics = metrics
         self._chance = chance
@@ -144,12 +157,14 @@ class LoadBalancer:
         last = self.nodes[node].known[self.rule_for(path).arn][-1]
         if last["Type"] == "fixed-response":
             answer = last["FixedResponseConfig"]
-            return Exchange(node, now, status=int(answer["StatusCode"]), body=answer.get("MessageBody", ""))
+            status, body = int(answer["StatusCode"]), answer.get("MessageBody", "")
+            return Exchange(node, now, status=status, body=body, cause=causes.FIXED)
         kept = self._kept(last, cookies, now)
         group = kept or self._groups.get(self._choose(forward_weights([last])) or "")
         target = group.pick(now) if group else None
         if group is None or target is None:
-            return Exchange(node, now, group, status=503)
+            cause = causes.NO_TARGET[group.pool] if group else causes.NO_WEIGHT
+            return Exchange(node, now, group, status=503, cause=cause)
         target.in_flight += 1
         target.requests += 1
         return Exchange(node, now, group, target, cookie="" if kept else issued(group.arn, last, now))
@@ -162,11 +177,15 @@ class LoadBalancer:
     def rule_for(self, path: str) -> Rule:
         return next(rule for rule in self.listeners[0].rules if rule.matches(path))
 
-    def finish(self, exchange: Exchange, status: int, now: float, *, by_target: bool, fault: str = "") -> None:
+    def finish(
+        self, exchange: Exchange, status: int, now: float, *, by_target: bool, fault: str = "", cause: str = ""
+    ) -> None:
         """Counts an answered request; ``by_target`` is false when the load balancer made the answer itself.
 
-        ``fault`` is LambdaUserError or LambdaInternalError where a Lambda target failed.
+        ``fault`` is LambdaUserError or LambdaInternalError where a Lambda target failed, ``cause`` why, in words.
         """
+        pool = exchange.group.pool if exchange.group else ""
+        self.answered.add(Answered(exchange.node, pool, status, cause or exchange.cause), now)
         if exchange.target:
             exchange.target.in_flight -= 1
         group = exchange.group if exchange.target else None

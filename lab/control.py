@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from lab import api
 from lab.actions import shown
 from lab.alarms import AnyAlarm, Transition
 from lab.alb import LoadBalancer, forward_weights
@@ -15,6 +16,7 @@ from lab.errors import AwsError
 from lab.eventbridge import Delivery, Destination, dead_letter_attributes
 from lab.faults import SWITCHES, FaultError, Faults
 from lab.lambda_ import Function
+from lab.permissions import PERMISSIONS
 from lab.targets import TargetGroup
 from lab.tasks import Task
 from lab.wire.dispatch import CallLog
@@ -51,9 +53,11 @@ def state(cloud: Cloud, now: float, pid: Pid) -> dict[str, Any]:
 
 
 def faults(switches: Faults) -> dict[str, Any]:
-    """Every switch, and what is on."""
+    """Every switch, what is on, and the names that those of names take."""
     return {
         "switches": [asdict(switch) for switch in SWITCHES],
+        "services": ["all", *sorted(api.answered())],
+        "actions": sorted({each.action for each in PERMISSIONS.values()}),
         "on": [
             {"switch": switch.name, "application": application, "value": value}
             for switch, application, value in switches.on()

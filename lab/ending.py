@@ -44,7 +44,11 @@ def _standing(end: EndTable, application: Application) -> Iterator[Finding]:
         yield Finding(f"the weights are at {end.position}", seen == end.position, seen)
     if end.tasks:
         desired = application.service.desired
-        yield Finding(f"ECS has {end.tasks} tasks", (desired > 0) == (end.tasks == "some"), f"desired {desired}")
+        yield Finding(
+            f"ECS has {'no ' if end.tasks == 'none' else ''}tasks",
+            (desired > 0) == (end.tasks == "some"),
+            f"desired {desired}",
+        )
     if end.alarm:
         firing = [alarm.settings.name for alarm in application.alarms if alarm.state.value == ALARM]
         seen = f"{' and '.join(firing)} in ALARM" if firing else "none in ALARM"
@@ -55,10 +59,10 @@ def _moves(end: EndTable, positions: Sequence[str]) -> Iterator[Finding]:
     for name, wanted, home in (("failovers", end.failovers, "ecs"), ("failbacks", end.failbacks, "lambda")):
         if wanted is not None:
             seen = arrivals(positions, home)
-            yield Finding(f"{wanted} {name}", seen == wanted, f"{seen}: {' → '.join(positions)}")
+            yield Finding(f"{name}: {wanted}", seen == wanted, f"{seen}: {' → '.join(positions)}")
     if end.most_failovers is not None:
         seen = arrivals(positions, "ecs")
-        yield Finding(f"at most {end.most_failovers} failovers", seen <= end.most_failovers, str(seen))
+        yield Finding(f"failovers: {end.most_failovers} at the most", seen <= end.most_failovers, str(seen))
 
 
 def arrivals(positions: Sequence[str], place: str) -> int:

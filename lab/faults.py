@@ -11,6 +11,7 @@ from typing import Literal
 Value = bool | float | tuple[str, ...]
 Kind = Literal["flag", "number", "names"]
 Scope = Literal["application", "account"]
+Group = Literal["tasks", "function", "api", "events"]
 
 
 class FaultError(Exception):
@@ -19,14 +20,19 @@ class FaultError(Exception):
 
 @dataclass(frozen=True)
 class Switch:
-    """One thing that can break. ``meaning`` completes "While it is on, …"; a number's ``unit`` says what it counts."""
+    """One thing that can break. ``meaning`` completes "While it is on, …"; a number's ``unit`` says what it counts.
+
+    ``proposed`` is a value that shows the effect: what the lab's page turns it on with.
+    """
 
     name: str
     kind: Kind
     scope: Scope
+    group: Group
     title: str
     meaning: str
     unit: str = ""
+    proposed: Value = True
 
 
 SWITCHES = (
@@ -34,22 +40,27 @@ SWITCHES = (
         "fargate_capacity",
         "number",
         "application",
+        "tasks",
         "Fargate without capacity",
         "no more tasks than this can be placed; the service's events say so",
         "tasks",
+        1.0,
     ),
     Switch(
         "tasks_start_slowly",
         "number",
         "application",
+        "tasks",
         "Tasks start slowly",
         "a new task is this much longer in PROVISIONING",
         "seconds",
+        20.0,
     ),
     Switch(
         "tasks_never_healthy",
         "flag",
         "application",
+        "tasks",
         "Tasks never get healthy",
         "new tasks run but fail the load balancer's health checks",
     ),
@@ -57,6 +68,7 @@ SWITCHES = (
         "tasks_do_not_start",
         "flag",
         "application",
+        "tasks",
         "Tasks do not start",
         "the container of a new task exits at once",
     ),
@@ -64,68 +76,109 @@ SWITCHES = (
         "tasks_die_on_traffic",
         "number",
         "application",
+        "tasks",
         "Tasks die on traffic",
         "a task's container exits after this many requests",
         "requests",
+        40.0,
     ),
     Switch(
         "function_errors",
         "number",
         "application",
+        "function",
         "Lambda fails",
         "so many of a hundred invocations fail, which the load balancer answers with 502",
         "percent",
+        100.0,
     ),
     Switch(
         "metrics_missing",
         "flag",
         "application",
+        "function",
         "Metrics missing",
         "the function publishes no metrics, as an idle one does",
     ),
-    Switch("api_throttled", "flag", "account", "API throttling", "every API's bucket is kept empty by somebody else"),
+    Switch(
+        "api_throttled",
+        "flag",
+        "account",
+        "api",
+        "API throttling",
+        "every API's bucket is kept empty by somebody else",
+    ),
     Switch(
         "api_outage",
         "names",
         "account",
+        "api",
         "API outage",
         'calls of these services are answered with 503 ("all" names every service)',
+        proposed=("all",),
     ),
     Switch(
         "api_denied",
         "names",
         "account",
+        "api",
         "Permissions missing",
         "these IAM actions are denied, such as ecs:UpdateService",
+        proposed=("ecs:UpdateService",),
     ),
-    Switch("api_latency", "number", "account", "Slow API", "every call takes this much longer", "seconds"),
+    Switch(
+        "api_latency",
+        "number",
+        "account",
+        "api",
+        "Slow API",
+        "every call takes this much longer",
+        "seconds",
+        2.0,
+    ),
     Switch(
         "api_silent",
         "names",
         "account",
+        "api",
         "API does not answer",
         'calls of these services get no answer and have no effect ("all" names every service)',
+        proposed=("all",),
     ),
     Switch(
         "api_answer_lost",
         "names",
         "account",
+        "api",
         "Answer lost after a write",
         "these IAM actions take effect and the connection then closes without an answer",
+        proposed=("ecs:UpdateService", "elasticloadbalancing:ModifyListener"),
     ),
     Switch(
         "events_duplicated",
         "number",
         "account",
+        "events",
         "Duplicate events",
         "every event is delivered this many more times with the same id",
         "times",
+        2.0,
     ),
-    Switch("events_late", "number", "account", "Late events", "every event is delivered this much later", "seconds"),
+    Switch(
+        "events_late",
+        "number",
+        "account",
+        "events",
+        "Late events",
+        "every event is delivered this much later",
+        "seconds",
+        8.0,
+    ),
     Switch(
         "events_reordered",
         "flag",
         "account",
+        "events",
         "Reordered events",
         "an event waits until a later one was delivered, for two minutes at the most",
     ),

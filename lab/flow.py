@@ -16,7 +16,6 @@ from lab.world import Application
 FAST_SECONDS = 0.01
 # A request this short is over within the step that it arrives in.
 INSTANT_SECONDS = 0.1
-POOLS = {"lambda": "lambda", "ip": "ecs"}
 
 
 @dataclass(frozen=True)
@@ -214,7 +213,7 @@ class Flow:
             return
         group = None if unsent else arrival.group
         self._balancer.count(group, status, at, seconds=seconds, fault=fault, requests=count)
-        pool = POOLS[arrival.group.kind] if arrival.group else ""
+        pool = arrival.group.pool if arrival.group else ""
         self.answered[pool, status] += count
         if status >= 400:
             self.losses.append(Answers(at, pool, status, count))

@@ -56,3 +56,6 @@ def throttled(service: str) -> AwsError:
 
 def unavailable() -> AwsError:
     return AwsError("ServiceUnavailable", "The request has failed due to a temporary failure of the server.", 503)
+
+
+THROTTLED_CODES = frozenset(words.throttled for words in _WORDS.values())

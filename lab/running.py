@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import socket
+import subprocess
 import time
 from pathlib import Path
 from typing import Any, TextIO
@@ -15,10 +16,12 @@ from aiohttp import web
 from lab import api, server
 from lab.calls import Calls
 from lab.cloud import Cloud
+from lab.runtime import children
 from lab.runtime.balancer import Balancers
 from lab.runtime.containers import ContainerProcesses, LoopbackNetwork
 from lab.runtime.environments import EnvironmentProcesses
 from lab.runtime.outgoing import OutgoingHttp
+from lab.scenario import LoadTable
 from lab.stage import Stage
 from lab.wire.dispatch import Endpoint
 from lab.world import Application, Outside, World
@@ -28,6 +31,8 @@ DEFAULT_PORT = 4566
 TICK_SECONDS = 0.1
 WARM_UP_SECONDS = 60.0
 SHUTDOWN_SECONDS = 1.0
+# What clients send until somebody asks for something else.
+CALM = LoadTable(rate=8.0)
 
 
 class LabError(Exception):
@@ -70,6 +75,7 @@ class Lab:
     def __init__(self, table: WorldTable, listening: socket.socket, state_dir: Path) -> None:
         logs = _emptied(state_dir / "logs")
         self._listening = listening
+        self._logs = logs
         self._state_file = state_dir / "lab.json"
         self._network = LoopbackNetwork(os.getpid())
         self._containers = ContainerProcesses(logs)
@@ -82,8 +88,9 @@ class Lab:
             for slug in self.cloud.applications
         }
         endpoint = Endpoint(Calls(self.cloud), api.answered(), self.cloud.faults)
-        self._stage = Stage(self.cloud)
-        app = server.application(self.cloud, endpoint, self._stage, self._containers.pid)
+        self.stage = Stage(self.cloud)
+        self._clients: list[subprocess.Popen[bytes]] = []
+        app = server.application(self.cloud, endpoint, self.stage, self._containers.pid)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, handler_cancellation=True)
 
     async def start(self) -> dict[str, Any]:
@@ -99,18 +106,26 @@ class Lab:
         partial.replace(self._state_file)
         return description
 
+    def send_traffic(self) -> None:
+        """Starts clients that send what the stage asks for, little at first; they end with the lab."""
+        for slug in self.cloud.applications:
+            self.stage.loads.setdefault(slug, CALM)
+        arguments = ["--lab", str(self._state_file.resolve())]
+        self._clients.append(children.start("lab.traffic", arguments, {}, self._logs / "traffic.log"))
+
     async def run(self) -> None:
         """Moves the cloud for ever."""
         while True:
             self._environments.watch()
             now = time.time()
-            self._stage.advance(now)
+            self.stage.advance(now)
             self.cloud.advance(now)
             await asyncio.sleep(TICK_SECONDS)
 
     async def close(self) -> None:
         """Ends every process, closes every port and removes lab.json."""
         self._state_file.unlink(missing_ok=True)
+        children.end(self._clients, patience=0.0)
         await self._http.close()
         for balancers in self._balancers.values():
             await balancers.close()

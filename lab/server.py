@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from aiohttp import web
 
-from lab import control, stage_routes
+from lab import control, page_routes, stage_routes
 from lab.cloud import Cloud
 from lab.errors import AwsError
 from lab.faults import FaultError
@@ -23,6 +23,7 @@ def application(
 ) -> web.Application:
     """The aiohttp application; its server must cancel a handler whose client is gone."""
     app = web.Application(client_max_size=MOST_BYTES)
+    app.add_routes(page_routes.routes(cloud, stage, endpoint.log, clock))
     app.add_routes(stage_routes.routes(stage, clock))
     app.add_routes(_Control(cloud, endpoint, pid, clock).routes())
     app.router.add_route("*", "/{path:.*}", _aws(endpoint, clock))

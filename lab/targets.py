@@ -102,6 +102,11 @@ class TargetGroup:
     in_use: bool = False
 
     @property
+    def pool(self) -> str:
+        """lambda or ecs: what runs behind the group."""
+        return "lambda" if self.kind == "lambda" else "ecs"
+
+    @property
     def dimension(self) -> str:
         """``targetgroup/name/id``, as CloudWatch names the group."""
         return self.arn.rpartition(":")[2]

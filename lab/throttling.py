@@ -72,9 +72,13 @@ class Bucket:
     tokens: float
     filled: float
 
-    def take(self, now: float) -> bool:
+    def level(self, now: float) -> float:
+        """How many tokens there are."""
         gained = max(0.0, now - self.filled) * self.limit.refill
-        self.tokens = min(self.limit.capacity, self.tokens + gained)
+        return min(self.limit.capacity, self.tokens + gained)
+
+    def take(self, now: float) -> bool:
+        self.tokens = self.level(now)
         self.filled = max(now, self.filled)
         if self.tokens < 1:
             return False
@@ -96,3 +100,8 @@ class Throttling:
             return True
         key = account, region, limit.name
         return self._buckets.setdefault(key, Bucket(limit, limit.capacity, now)).take(now)
+
+    def levels(self, account: str, region: str, now: float) -> dict[Limit, float]:
+        """The tokens in every bucket of an account's region; one that nobody has used is full."""
+        used = {key: bucket.level(now) for key, bucket in self._buckets.items()}
+        return {limit: used.get((account, region, limit.name), limit.capacity) for limit in LIMITS.values()}

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
+from lab import causes
 from lab.alb import Exchange
 from lab.calls import Calls, NoAnswerError
 from lab.cloud import Cloud
@@ -260,30 +261,41 @@ class VirtualLab:
         elif self.containers.answers(exchange.target.id):
             self.at(self.now + seconds, lambda: self._end_on_task(application, exchange, path))
         else:
-            self._record(application, exchange, path, 502, by_target=False)
+            self._record(application, exchange, path, 502, by_target=False, cause=causes.TASK_SILENT)
 
     def _invoke(self, application: Application, exchange: Exchange, path: str, seconds: float) -> None:
         function, started = application.function, self.now
         environment = self.cloud.home(application.slug).functions.begin(function, started)
         if environment is None:
-            self._record(application, exchange, path, 502, by_target=False)
+            self._record(application, exchange, path, 502, by_target=False, cause=causes.THROTTLED)
             return
 
         fails = function.fails()
 
         def end() -> None:
             function.end(environment, started, self.now, failed=fails)
-            self._record(application, exchange, path, 502 if fails else 200, by_target=not fails)
+            cause = causes.FUNCTION_FAILED if fails else ""
+            self._record(application, exchange, path, 502 if fails else 200, by_target=not fails, cause=cause)
 
         self.at(self.now + seconds, end)
 
     def _end_on_task(self, application: Application, exchange: Exchange, path: str) -> None:
         """A request whose container ended meanwhile was cut."""
         lives = exchange.target is not None and self.containers.answers(exchange.target.id)
-        self._record(application, exchange, path, 200 if lives else 502, by_target=lives)
+        cause = "" if lives else causes.TASK_CUT
+        self._record(application, exchange, path, 200 if lives else 502, by_target=lives, cause=cause)
 
-    def _record(self, application: Application, exchange: Exchange, path: str, status: int, *, by_target: bool) -> None:
+    def _record(
+        self,
+        application: Application,
+        exchange: Exchange,
+        path: str,
+        status: int,
+        *,
+        by_target: bool,
+        cause: str = "",
+    ) -> None:
         fault = "LambdaUserError" if exchange.group and exchange.group.kind == "lambda" and not by_target else ""
-        application.load_balancer.finish(exchange, status, self.now, by_target=by_target, fault=fault)
-        pool = {"lambda": "lambda", "ip": "ecs"}[exchange.group.kind] if exchange.group else ""
+        application.load_balancer.finish(exchange, status, self.now, by_target=by_target, fault=fault, cause=cause)
+        pool = exchange.group.pool if exchange.group else ""
         self.records.append(Record(exchange.started, self.now, path, status, pool, exchange.node, ""))

@@ -84,6 +84,7 @@ class Gallery:
         await self._watch(page, "Waiting for")
         await self._take_all("fleet", "/")
         await self._take_all("application", f"/applications/{SLUG}/")
+        await self._take_lab()
         await self._watch(page, "All traffic on ECS")
         await self._take_all("on-ecs", f"/applications/{SLUG}/")
         await self._take_all("operation", "/operations/1/")
@@ -104,6 +105,16 @@ class Gallery:
             await page.screenshot(path=self.directory / f"{name}{look.name}.png", full_page=look.width < 900)
             await page.context.close()
         self.screen.say(f"{name}: {path}")
+
+    async def _take_lab(self) -> None:
+        """Its page at the same moment, which needs no login."""
+        for look in (each for each in LOOKS if each.width > 900):
+            page = await self._page(look)
+            await page.goto(f"{self.product.lab.endpoint}/_lab/")
+            await page.locator("#pulse-text", has_text="live").wait_for()
+            await page.screenshot(path=self.directory / f"lab{look.name}.png")
+            await page.context.close()
+        self.screen.say("lab: /_lab/")
 
     async def _page(self, look: Look) -> Page:
         context = await self.browser.new_context(

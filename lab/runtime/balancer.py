@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from lab import causes
 from lab.alb import Exchange, LoadBalancer
 from lab.lambda_ import Environment, Function, Functions
 from lab.runtime.environments import EnvironmentProcesses, FunctionError
@@ -31,16 +32,16 @@ SHUTDOWN_SECONDS = 0.5
 HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "content-length"}
 )
-POOLS = {"lambda": "lambda", "ip": "ecs"}
 
 
 @dataclass(frozen=True)
 class Result:
-    """``by_target`` is false when the load balancer made the answer itself."""
+    """``by_target`` is false when the load balancer made the answer itself; ``cause`` says why it failed."""
 
     answer: Outgoing
     by_target: bool
     fault: str = ""
+    cause: str = ""
 
 
 class Balancers:
@@ -84,18 +85,23 @@ class Balancers:
         cookies = request.headers.get("Cookie", "")
         exchange = load_balancer.dispatch(node, incoming.path, self._clock(), cookies)
         # What the finally reports when this request is cut off because the lab stops.
-        result = _own(502)
+        result = _own(502, cause=causes.CUT_OFF)
         try:
             result = await self._forward(exchange, incoming)
         finally:
             load_balancer.finish(
-                exchange, result.answer.status, self._clock(), by_target=result.by_target, fault=result.fault
+                exchange,
+                result.answer.status,
+                self._clock(),
+                by_target=result.by_target,
+                fault=result.fault,
+                cause=result.cause,
             )
         response = web.Response(status=result.answer.status, body=result.answer.body)
         for name, value in result.answer.headers:
             response.headers.add(name, value)
         if exchange.group:
-            response.headers["X-Lab-Pool"] = POOLS[exchange.group.kind]
+            response.headers["X-Lab-Pool"] = exchange.group.pool
         response.headers["X-Lab-Node"] = node
         if exchange.cookie:
             response.headers.add("Set-Cookie", exchange.cookie)
@@ -117,26 +123,28 @@ class Balancers:
             ) as response:
                 body = await response.read()
                 headers = _end_to_end(list(response.headers.items()))
-                return Result(Outgoing(response.status, headers, body), by_target=True)
+                cause = causes.BY_TARGET if response.status >= 500 else ""
+                return Result(Outgoing(response.status, headers, body), by_target=True, cause=cause)
         except TimeoutError:
-            return _own(504)
+            return _own(504, cause=causes.TASK_LATE)
         except aiohttp.ClientError:
-            return _own(502)
+            return _own(502, cause=causes.TASK_SILENT)
 
     async def _to_lambda(self, group: TargetGroup, function_arn: str, incoming: Incoming) -> Result:
         if len(incoming.body) > MOST_BYTES:
-            return _own(413)
+            return _own(413, cause=causes.FUNCTION_BODY)
         function = self._functions.find(function_arn)
         started = self._clock()
         environment = self._functions.begin(function, started)
         if environment is None:
-            return _own(502, fault="LambdaUserError")
+            return _own(502, fault="LambdaUserError", cause=causes.THROTTLED)
         event = build(incoming, group.arn, multi_value=group.multi_value_headers)
         try:
             answer = await self._invoke(function, environment, event, started)
-            return Result(parse(answer, multi_value=group.multi_value_headers), by_target=True)
-        except (FunctionError, TimeoutError, InvalidAnswerError):
-            return _own(502, fault="LambdaUserError")
+            outgoing = parse(answer, multi_value=group.multi_value_headers)
+        except (FunctionError, TimeoutError, InvalidAnswerError) as error:
+            return _own(502, fault="LambdaUserError", cause=_words(error))
+        return Result(outgoing, by_target=True, cause=causes.BY_TARGET if outgoing.status >= 500 else "")
 
     async def _invoke(self, function: Function, environment: Environment, event: bytes, started: float) -> bytes:
         failed, usable, breaks = True, False, function.fails()
@@ -175,9 +183,19 @@ def _end_to_end(headers: Pairs) -> Pairs:
     return [(name, value) for name, value in headers if name.lower() not in HOP_BY_HOP]
 
 
-def _own(status: int, body: str = "", fault: str = "") -> Result:
+def _words(error: Exception) -> str:
+    """Why an invocation came to nothing."""
+    match error:
+        case TimeoutError():
+            return causes.FUNCTION_LATE
+        case InvalidAnswerError():
+            return causes.FUNCTION_ANSWER
+    return causes.FUNCTION_FAILED
+
+
+def _own(status: int, body: str = "", fault: str = "", cause: str = "") -> Result:
     """An answer that the load balancer makes itself, in its usual words."""
     phrase = HTTPStatus(status).phrase
     page = f"<html>\r\n<head><title>{status} {phrase}</title></head>\r\n<body>{status} {phrase}</body>\r\n</html>\r\n"
     headers = [("Server", "awselb/2.0"), ("Content-Type", "text/plain" if body else "text/html")]
-    return Result(Outgoing(status, headers, (body or page).encode()), by_target=False, fault=fault)
+    return Result(Outgoing(status, headers, (body or page).encode()), by_target=False, fault=fault, cause=cause)

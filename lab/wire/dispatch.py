@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import botocore.session
 from botocore.model import OperationModel, ServiceModel
@@ -14,6 +14,7 @@ from botocore.validate import ParamValidator
 from lab.calls import Calls, NoAnswerError
 from lab.errors import AwsError
 from lab.faults import Faults
+from lab.recent import Recent
 from lab.wire.messages import Reply, Request
 from lab.wire.protocols import JsonProtocol, QueryProtocol, RestJsonProtocol, WireProtocol
 
@@ -51,22 +52,32 @@ class Write:
     ok: bool
 
 
+class Asked(NamedTuple):
+    """One call; ``refused`` is the error's code, "silent" or "lost" where no answer came, "" where it was answered."""
+
+    service: str
+    action: str
+    refused: str
+
+
 @dataclass
 class CallLog:
-    """What clients asked of AWS: counts by ``service:Action``, and every write with its time."""
+    """What clients asked of AWS: counts by ``service:Action``, every write with its time, and what was asked lately."""
 
     by_action: dict[str, int] = field(default_factory=dict)
     writes: list[Write] = field(default_factory=list)
+    recent: Recent[Asked] = field(default_factory=Recent)
 
     @property
     def total(self) -> int:
         return sum(self.by_action.values())
 
-    def add(self, service: str, action: str, at: float, *, ok: bool) -> None:
-        name = f"{service}:{action}"
+    def add(self, asked: Asked, at: float) -> None:
+        name = f"{asked.service}:{asked.action}"
         self.by_action[name] = self.by_action.get(name, 0) + 1
-        if not action.startswith(_READS):
-            self.writes.append(Write(at, service, action, ok))
+        self.recent.add(asked, at)
+        if not asked.action.startswith(_READS):
+            self.writes.append(Write(at, asked.service, asked.action, asked.refused in {"", "lost"}))
             del self.writes[:-KEPT_WRITES]
 
 
@@ -126,22 +137,23 @@ class Endpoint:
         if name not in self._answered[service]:
             raise AwsError("UnknownOperationException", f"The lab does not answer {service}:{name or '?'}")
         operation = self._models[service].operation_model(name)
-        ok = False
+        refused = "InternalFailure"
         try:
             token = request.headers.get("x-amz-security-token", "")
             who = self._calls.admit(service, name, scope.key, token, scope.region, now)
             given = protocol.read(operation, request)
             _validate(service, operation, given)
             output = self._calls.perform(who, scope.region, service, name, given, now)
-            ok = True
+            refused = ""
         except AwsError as error:
+            refused = error.code
             error.status = _status(operation, error)
             raise
         except NoAnswerError as error:
-            ok = error.took_effect
+            refused = "lost" if error.took_effect else "silent"
             raise
         finally:
-            self.log.add(service, name, now, ok=ok)
+            self.log.add(Asked(service, name, refused), now)
         return protocol.write(operation, output, request_id)
 
 

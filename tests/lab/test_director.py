@@ -137,10 +137,10 @@ def test_every_part_of_the_end_is_judged(virtual):
     assert {each.name: (each.holds, each.seen) for each in found} == {
         "everything came in time": (True, "yes"),
         "the weights are at ecs": (False, "lambda"),
-        "ECS has some tasks": (False, "desired 0"),
+        "ECS has tasks": (False, "desired 0"),
         "the alarms are ALARM": (False, "none in ALARM"),
-        "1 failovers": (True, "1: lambda → ecs → lambda"),
-        "at most 0 failovers": (False, "1"),
+        "failovers: 1": (True, "1: lambda → ecs → lambda"),
+        "failovers: 0 at the most": (False, "1"),
     }
 
 

@@ -1,0 +1,15 @@
+"""Why a request failed, in words. A client of AWS sees a status alone, which is the same for several of these."""
+
+NO_WEIGHT = "no target group has weight"
+NO_TARGET = {"lambda": "no target in the Lambda group", "ecs": "no target in the ECS group"}
+THROTTLED = "Lambda throttled"
+FUNCTION_FAILED = "Lambda failed"
+FUNCTION_LATE = "Lambda timed out"
+FUNCTION_ANSWER = "Lambda's answer cannot be read"
+FUNCTION_BODY = "request too large for Lambda"
+TASK_SILENT = "ECS task does not answer"
+TASK_LATE = "ECS task answers too late"
+TASK_CUT = "ECS task ended meanwhile"
+BY_TARGET = "the API itself answers so"
+FIXED = "fixed response of the listener"
+CUT_OFF = "cut off"
