@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from failover.decide import decide, needed, stopped_by_kill_switch
+from failover.evidence import FRESH_SECONDS
 from failover.failing import after_failed_write
 from failover.model import Action, Application, Decision, Kind, Progress, Request, SetSplit, Snapshot
-from failover.ports import Aws, AwsError, Clock, Journal, KillSwitch, Lease, Outcome
+from failover.ports import Aws, AwsError, Clock, HeldBackError, Journal, KillSwitch, Lease, Outcome
 from failover.rules import Write, judge
 
 BUDGET_SECONDS = 10.0  # a cycle that took longer writes nothing more and is stepped again
@@ -88,19 +89,35 @@ class _Writing:
         now = self.clock()
         if self.killed():
             return stopped_by_kill_switch(self.application, self.request, self.snapshot, decision.progress, now)
+        if isinstance(action, SetSplit) and self._grown_old(now):
+            return _too_slow(decision, now - self.began)
         left = self.lease.seconds_left()
         write = Write(action, self.application, self.request, self.snapshot, decision.progress, left, now)
         return _judged(write) or _late(decision, now - self.began)
 
+    def _grown_old(self, now: float) -> bool:
+        """Weights move on what was read moments ago; the rules would stop what only needs another look."""
+        readings = (self.snapshot.routes, self.snapshot.targets)
+        return any(each.value is not None and each.age(now) > FRESH_SECONDS for each in readings)
+
     def _send(self, decision: Decision, action: Action) -> Decision | None:
         """Send one write, once. What a lost answer left behind is found by the next cycle's reading."""
         try:
-            call = self.aws.write(action)
+            call = self.aws.write(action, lambda: self._held_back(decision, action) is None)
+        except HeldBackError:
+            return self._held_up(decision)
         except AwsError as error:
             self.journal.failed(action, error)
             return after_failed_write(decision, action, error, self.clock())
         self.journal.called(call)
         return None
+
+    def _held_up(self, decision: Decision) -> Decision:
+        """What was read for the write took so long that its reasons are stale: look again, unless people said stop."""
+        now = self.clock()
+        if self.killed():
+            return stopped_by_kill_switch(self.application, self.request, self.snapshot, decision.progress, now)
+        return _too_slow(decision, now - self.began)
 
 
 def _tried_again(decision: Decision, action: Action, answer: Decision) -> bool:
@@ -126,8 +143,10 @@ def _judged(write: Write) -> Decision | None:
 
 
 def _late(decision: Decision, elapsed: float) -> Decision | None:
-    if elapsed < BUDGET_SECONDS:
-        return None
+    return None if elapsed < BUDGET_SECONDS else _too_slow(decision, elapsed)
+
+
+def _too_slow(decision: Decision, elapsed: float) -> Decision:
     headline = "AWS answered too slowly to write safely; looking again"
     return replace(decision, kind=Kind.WAIT, headline=headline, detail=f"{elapsed:.1f} s", actions=(), wait=1.0)
 

@@ -136,7 +136,7 @@ def _foreign(cycle: Cycle) -> str:
     if not cycle.progress.allowed:
         return ""
     for route in cycle.routes.managed:
-        if route.split is None or not cycle.progress.may_show(route.arn, route.split):
+        if route.split is None or not cycle.progress.may_show(route, route.split):
             return f"{route.label} shows {route.split or route.problem}"
     return ""
 

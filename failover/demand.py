@@ -24,10 +24,14 @@ class Projection:
 
 
 def highest_rate(metrics: Metrics, now: float, window: float) -> float:
-    """The busiest period's requests a second over both target groups. A period without data had no requests."""
+    """The busiest period's requests a second. A period without data had no requests.
+
+    What met a group without targets is in no group's count, and wants an answer all the same: while ECS is dead, its
+    own count would say that demand has vanished. Another application on the same load balancer only raises the sum.
+    """
     since = now - max(window, 2 * metrics.period) - metrics.period
     total: dict[float, float] = {}
-    for name in ("lambda_requests", "ecs_requests"):
+    for name in ("lambda_requests", "ecs_requests", "unserved"):
         for at, count in metrics.points(name, since):
             total[at] = total.get(at, 0.0) + count
     return max(total.values(), default=0.0) / metrics.period

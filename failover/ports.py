@@ -12,6 +12,18 @@ Clock = Callable[[], float]  # epoch seconds
 KillSwitch = Callable[[], bool]  # whether automation is to stop; what it raises when it can't tell ends the cycle
 
 
+# Asked right before a write is sent: whatever was read for it may have taken longer than the write may wait.
+MaySend = Callable[[], bool]
+
+
+def always() -> bool:
+    return True
+
+
+class HeldBackError(Exception):
+    """A write that was not sent, because too much time had passed since it was decided."""
+
+
 class AwsError(Exception):
     """AWS refused or did not answer. `kind` says what a caller can do about it; `remedy` is what helps.
 
@@ -42,8 +54,8 @@ class Aws(Protocol):
     def observe(self, parts: Collection[Part] = tuple(Part)) -> Snapshot:
         """Read the parts asked for. A part that can't be read is unknown, with its problem; never raises AwsError."""
 
-    def write(self, action: Action) -> Call:
-        """Send one write, once. Raises AwsError."""
+    def write(self, action: Action, may_send: MaySend = always) -> Call:
+        """Send one write, once. Raises AwsError; HeldBackError where `may_send`, asked last of all, says no."""
 
 
 class Journal(Protocol):

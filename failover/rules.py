@@ -84,7 +84,7 @@ def foreign_change(write: Write) -> str:
         return "The route's present weights are unknown."
     if write.snapshot.routes.age(write.now) > FRESH_SECONDS:
         return "The route was read too long ago."
-    known = write.progress.may_show(route.arn, route.split)
+    known = write.progress.may_show(route, route.split)
     return "" if known else f"{route.label} shows {route.split}, which this operation did not write."
 
 

@@ -16,6 +16,7 @@ FRESH_SECONDS = 5.0
 WRITE_SECONDS = 7.0  # the longest that a write can take: connect 2 s and read 5 s
 STALE_SECONDS = 30.0
 NOTICED_SECONDS = 10.0  # a controller looks this often, at the least, while it moves weights
+READING_BACK_SECONDS = 5.0
 WEIGHT_WRITES = {"ModifyListener": ("ListenerArn", "DefaultActions"), "ModifyRule": ("RuleArn", "Actions")}
 WRITES = {*WEIGHT_WRITES, "UpdateService", "RegisterScalableTarget"}
 
@@ -34,11 +35,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class Operation:
-    """The operation in whose name a write is sent; ``began`` is when it started."""
+    """The operation that a write is sent for: when it ``began``, and since when it ``knows`` weights to stand by."""
 
     goal: str
     automatic: bool
     began: float
+    knows: float = float("inf")
 
 
 @dataclass
@@ -67,6 +69,7 @@ class Checker:
     breaches: list[Breach] = field(default_factory=list)
     writes: Counter[str] = field(default_factory=Counter)
     foreign_at: float = float("-inf")
+    wrote_weights_at: float = float("-inf")
     moved_by: str = "automatic"
     lease_down_since: float | None = None
 
@@ -91,12 +94,19 @@ class Checker:
         """A controller is about to send a write; everything is still as it was."""
         self.writes[operation] += 1
         self._note(self._write_breaches(writer, pursuing, operation, given, lease))
-        if operation in WEIGHT_WRITES and pursuing.goal != "failback":
-            self.moved_by = "automatic" if pursuing.automatic else "manual"
+        if operation in WEIGHT_WRITES:
+            self.wrote_weights_at = self.truth.now
+            if pursuing.goal != "failback":
+                self.moved_by = "automatic" if pursuing.automatic else "manual"
 
     def foreign(self) -> None:
-        """Somebody else has just changed weights."""
-        self.foreign_at, self.moved_by = self.truth.now, "foreign"
+        """Somebody else has just changed weights.
+
+        Right after a write, what stood before it may also be an answer of AWS that is behind: nobody can tell then.
+        """
+        self.moved_by = "foreign"
+        if self.truth.now - self.wrote_weights_at > READING_BACK_SECONDS:
+            self.foreign_at = self.truth.now
 
     def started(self, pursuing: Operation) -> None:
         """An operation began."""
@@ -158,7 +168,7 @@ class Checker:
             yield "only_weights", f"more than two weights changes: {rule.actions} becomes {actions}"
         if sum(after[:2]) == 0 or (after[2] and sum(after[:2]) != sum(before[:2])):
             yield "never_zero", f"{before} becomes {after}"
-        if self.foreign_at > pursuing.began and writer.routes_at > self.foreign_at:
+        if self.foreign_at > pursuing.knows and writer.routes_at > self.foreign_at:
             yield "foreign_change", "a split that somebody else wrote during the operation is overwritten"
         gain = after[1] / max(sum(after[:2]), 1) - before[1] / max(sum(before[:2]), 1)
         if gain > 0:

@@ -12,7 +12,7 @@ from bench.simulate.play import QUICK
 from bench.simulate.theatre import SLUG, TABLE, Click, Controller, Theatre
 from failover.model import Goal, Policy, Split
 from lab import accidents
-from lab.accidents import AccidentError
+from lab.accidents import AccidentError, Broken, StateName
 from lab.alarm_tables import AlarmTable
 from lab.worldfile import (
     ApplicationTable,
@@ -39,6 +39,8 @@ WRITE_ACTIONS = (
     "application-autoscaling:RegisterScalableTarget",
     "dynamodb:PutItem",
 )
+RELEASES: tuple[Broken, ...] = ("", "", "exits", "unhealthy")
+STATES: tuple[StateName, ...] = ("OK", "ALARM", "INSUFFICIENT_DATA")
 
 
 @dataclass(frozen=True)
@@ -214,7 +216,7 @@ class _Stage:
 
     def _deployment(self) -> None:
         at, _ = self._when()
-        broken = self._chance.choice(("", "", "exits", "unhealthy"))
+        broken = self._chance.choice(RELEASES)
         what = f"a deployment {broken}".rstrip()
         self._theatre.at(at, what, lambda: self._happen(
             lambda: accidents.deploy(self._theatre.lab.world, SLUG, self._theatre.now, broken=broken)
@@ -235,7 +237,7 @@ class _Stage:
 
     def _alarm_by_hand(self) -> None:
         at, _ = self._when()
-        state = self._chance.choice(("OK", "ALARM", "INSUFFICIENT_DATA"))
+        state = self._chance.choice(STATES)
         self._theatre.at(at, f"an alarm is set to {state}", lambda: self._happen(
             lambda: accidents.set_alarm_state(
                 self._theatre.lab.world, SLUG, self._theatre.now, alarm="checkout-throttles", state=state

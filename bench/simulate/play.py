@@ -1,4 +1,4 @@
-"""A scenario of the lab's in virtual time, with the controller running alone beside it as a Lambda function does."""
+"""A scenario of the lab's in virtual time, and the controller running alone beside it, as a Lambda function does."""
 
 from __future__ import annotations
 
@@ -44,13 +44,6 @@ QUICK = Policy(
 MIX = (("/bang", 1.0), ("/pong", 1.0), ("/env", 1.0))
 
 
-class Alone:
-    """The lease of a controller that nobody competes with."""
-
-    def seconds_left(self) -> float:
-        return LEASE_SECONDS
-
-
 @dataclass
 class Played:
     """What came of it; ``told`` is the controller's log with times since the start."""
@@ -83,85 +76,114 @@ def application_of(lab: VirtualLab, slug: str, policy: Policy = QUICK) -> Applic
     )
 
 
-def play(scenario: Scenario, seed: int = 1) -> Played:
-    """The scenario to its end, judged as its file says."""
-    return _Theatre(scenario, seed).play()
+class Performance:
+    """A scenario being played. Whoever acts in it lets time pass with ``run``, and stops when it has ``ended``."""
 
-
-class _Theatre:
-    def __init__(self, scenario: Scenario, seed: int) -> None:
-        self._lab = VirtualLab(worldfile.load(DEMO), seed)
-        self._began = self._lab.now
-        self._director = Director(scenario, self._lab.cloud, self._set_load, self._began)
-        self._played = Played([], self._director)
-        self._events: deque[dict[str, Any]] = deque()
-        self._application = application_of(self._lab, scenario.application)
-        self._adapter = Adapter(self._application, clients(self._lab, self._application.region, Unwatched()), self._now)
-        self._state = State()
-        self._lab.http.receiver = self._receive
-        for world in self._lab.cloud.worlds.values():
-            world.bus.destination = Destination("https://lambda.invalid", "X-Api-Key", "none")
+    def __init__(self, scenario: Scenario, seed: int = 1) -> None:
+        self.lab = VirtualLab(worldfile.load(DEMO), seed)
+        self.began = self.lab.now
+        self.director = Director(scenario, self.lab.cloud, self._set_load, self.began)
+        self.application = application_of(self.lab, scenario.application)
+        self.adapter = Adapter(self.application, clients(self.lab, self.application.region, Unwatched()), self.now)
         self._direct()
 
-    def play(self) -> Played:
-        scheduled = self._now() + SCHEDULE_SECONDS
-        while not self._director.ended:
-            self._lab.run(LOOK_SECONDS)
-            if self._now() >= scheduled:
-                scheduled = self._now() + SCHEDULE_SECONDS
-                self._events.append({"detail-type": wake.SCHEDULED})
-            if self._events and not wake.ignored(self._events.popleft(), self._application, self._now()):
-                self._invoke()
-        end = self._director.scenario.end
-        found = judge_world(end, self._director.application, self._director.positions, missed=self._director.missed)
-        self._played.findings = [*found, *judge_losses(end.may_lose, self._lost())]
-        return self._played
+    @property
+    def ended(self) -> bool:
+        return self.director.ended
 
-    def _now(self) -> float:
-        return self._lab.now
+    def now(self) -> float:
+        return self.lab.now
+
+    def run(self, seconds: float) -> None:
+        self.lab.run(seconds)
+
+    def findings(self) -> list[Finding]:
+        """The end, judged as the scenario's file says."""
+        end, director = self.director.scenario.end, self.director
+        found = judge_world(end, director.application, director.positions, missed=director.missed)
+        return [*found, *judge_losses(end.may_lose, self._lost())]
 
     def _direct(self) -> None:
-        """The director looks on while the controller sleeps as well."""
-        self._director.advance(self._now())
-        if not self._director.ended:
-            self._lab.at(self._now() + LOOK_SECONDS, self._direct)
+        """The director looks on whatever else goes on."""
+        self.director.advance(self.now())
+        if not self.ended:
+            self.lab.at(self.now() + LOOK_SECONDS, self._direct)
 
     def _set_load(self, slug: str, load: LoadTable) -> None:
         slow = load.slow_percent / 100
         mix = [(path, share * (1 - slow) / len(MIX)) for path, share in MIX]
-        self._lab.flow(slug, load.rate, [*mix, ("/sleep", slow)])
+        self.lab.flow(slug, load.rate, [*mix, ("/sleep", slow)])
+
+    def _lost(self) -> Counter[str]:
+        lost: Counter[str] = Counter()
+        for each in self.lab.flows[self.director.scenario.application].losses:
+            lost[each.pool or "none"] += each.count
+        return lost
+
+
+def play(scenario: Scenario, seed: int = 1) -> Played:
+    """The scenario to its end, with a controller that is woken by events and a schedule."""
+    performance = Performance(scenario, seed)
+    controller = _Controller(performance)
+    while not performance.ended:
+        performance.run(LOOK_SECONDS)
+        controller.work()
+    return Played(performance.findings(), performance.director, controller.told)
+
+
+class _Alone:
+    """The lease of a controller that nobody competes with."""
+
+    def seconds_left(self) -> float:
+        return LEASE_SECONDS
+
+
+class _Controller:
+    """Invoked once for each event that it is woken by, one after the other."""
+
+    def __init__(self, performance: Performance) -> None:
+        self.told: list[str] = []
+        self._performance = performance
+        self._state = State()
+        self._events: deque[dict[str, Any]] = deque()
+        self._scheduled = performance.now() + SCHEDULE_SECONDS
+        performance.lab.http.receiver = self._receive
+        for world in performance.lab.cloud.worlds.values():
+            world.bus.destination = Destination("https://lambda.invalid", "X-Api-Key", "none")
+
+    def work(self) -> None:
+        """The next invocation, if there is anything to wake for."""
+        now = self._performance.now()
+        if now >= self._scheduled:
+            self._scheduled = now + SCHEDULE_SECONDS
+            self._events.append({"detail-type": wake.SCHEDULED})
+        if self._events and not wake.ignored(self._events.popleft(), self._performance.application, now):
+            self._invoke()
 
     def _receive(self, _headers: Mapping[str, str], body: bytes, at: float) -> Answer:
         self._events.append(json.loads(body))
         return Answer(202, at)
 
     def _invoke(self) -> Result:
-        until = self._now() + INVOCATION_SECONDS
+        performance = self._performance
+        until = performance.now() + INVOCATION_SECONDS
 
         def keep(state: State) -> None:
             self._state = state
 
         solo = Solo(
-            self._application,
-            self._adapter,
-            Alone(),
-            self._now,
-            self._sleep,
-            lambda: 0.0 if self._director.ended else until - self._now(),
+            performance.application,
+            performance.adapter,
+            _Alone(),
+            performance.now,
+            performance.run,
+            lambda: 0.0 if performance.ended else until - performance.now(),
             keep,
             self._tell,
             self._state,
         )
         return solo.run()
 
-    def _sleep(self, seconds: float) -> None:
-        self._lab.run(seconds)
-
     def _tell(self, kind: str, message: str) -> None:
-        self._played.told.append(f"{self._now() - self._began:7.1f} s  {kind:<9} {message}")
-
-    def _lost(self) -> Counter[str]:
-        lost: Counter[str] = Counter()
-        for each in self._lab.flows[self._director.scenario.application].losses:
-            lost[each.pool or "none"] += each.count
-        return lost
+        performance = self._performance
+        self.told.append(f"{performance.now() - performance.began:7.1f} s  {kind:<9} {message}")

@@ -147,19 +147,20 @@ class Controller:
     # ---- what the clients tell ----
 
     def before(self, operation: str, given: dict[str, Any]) -> None:
-        self._interrupt()
+        self._interrupt(operation)
         if operation in WRITES:
             self.theatre.checker.write(self.writer, self.theatre.pursuing(self), operation, given, self.theatre.lease())
 
     def after(self, operation: str, given: dict[str, Any], output: dict[str, Any]) -> None:
         self.theatre.checker.read(self.writer, operation, given, output)
 
-    def _interrupt(self) -> None:
+    def _interrupt(self, operation: str) -> None:
+        """A write is not held up: nothing can call one back that is on its way, and its time-outs are short."""
         if self.dies_in is not None:
             self.dies_in -= 1
             if self.dies_in <= 0:
                 raise Crash
-        if self.stalls_in is not None:
+        if self.stalls_in is not None and operation not in WRITES:
             self.stalls_in -= 1
             if self.stalls_in <= 0:
                 self.stalls_in = None
@@ -247,14 +248,16 @@ class Theatre:
         elif self._operation is None or (self._operation.goal, self._operation.automatic) != _kind(pursuit.request):
             self._operation = Operation(*_kind(pursuit.request), self.now)
             self.checker.started(self._operation)
+        if self._operation and pursuit and pursuit.reached.allowed and self._operation.knows > self.now:
+            self._operation = replace(self._operation, knows=self.now)
 
     def pursuing(self, controller: Controller) -> Operation:
         """In whose name a controller writes: its own idea of it, which may be out of date."""
         state = controller.solo.state if controller.solo else State()
         if state.operation is None:
             return Operation("nothing", automatic=True, began=self.now)
-        began = self._operation.began if self._operation else self.now
-        return Operation(*_kind(state.operation.request), began)
+        known = self._operation or Operation("", automatic=True, began=self.now)
+        return Operation(*_kind(state.operation.request), known.began, known.knows)
 
     def lease(self) -> tuple[str, float] | None:
         """Who holds the lease by its item, and until when."""

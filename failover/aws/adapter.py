@@ -34,7 +34,7 @@ from failover.model import (
     Snapshot,
     Targets,
 )
-from failover.ports import Call, Clock
+from failover.ports import Call, Clock, MaySend, always
 
 T = TypeVar("T")
 
@@ -51,9 +51,9 @@ class Adapter:
         self.clock = clock
         self._limits: Reading[Limits] = Reading()
 
-    def write(self, action: Action) -> Call:
-        """Send one write, once. Raises AwsError."""
-        return writing.write(self.clients, self.application, action)
+    def write(self, action: Action, may_send: MaySend = always) -> Call:
+        """Send one write, once. Raises AwsError, HeldBackError."""
+        return writing.write(self.clients, self.application, action, may_send)
 
     def observe(self, parts: Collection[Part] = tuple(Part)) -> Snapshot:
         began = self.clock()

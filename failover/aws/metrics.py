@@ -7,7 +7,7 @@ happening; Lambda publishes nothing while a function is idle.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,32 +25,45 @@ _LAMBDA = {
     "duration_avg": ("Duration", "Average"),
 }
 _GROUP = {"requests": ("RequestCount", "Sum"), "5xx": ("HTTPCode_Target_5XX_Count", "Sum")}
+# Requests that met a target group without a target: no group's own count has them. Asked for where ECS has traffic.
+_UNSERVED = ("HTTPCode_ELB_503_Count", "Sum")
 _MILLISECONDS = frozenset({"duration_p95", "duration_avg"})
 _FAILED = frozenset({"InternalError", "Forbidden"})
-QUERIES = len(_LAMBDA) + 2 * len(_GROUP)  # an application's
+QUERIES = len(_LAMBDA) + 2 * len(_GROUP)  # an application's, all of whose traffic is on Lambda
 QUERIES_A_CALL = 500
 POINTS = 60  # how many periods back are read at least
 
 
 def read(cloudwatch: Any, application: Application, now: float) -> Metrics:
-    return read_many(cloudwatch, [application], now)[application.slug]
+    return read_many(cloudwatch, [application], now, on_ecs={application.slug})[application.slug]
 
 
-def read_many(cloudwatch: Any, applications: Sequence[Application], now: float) -> dict[str, Metrics]:
-    """Metrics by slug. Raises AwsError where CloudWatch answers for a query that it failed: no data is not nothing."""
+def read_many(
+    cloudwatch: Any, applications: Sequence[Application], now: float, on_ecs: Collection[str] = ()
+) -> dict[str, Metrics]:
+    """Metrics by slug; `on_ecs` are the slugs whose ECS pool may have traffic.
+
+    Raises AwsError where CloudWatch answers for a query that it failed: no data is not nothing.
+    """
     found: dict[str, Metrics] = {}
-    for some in chunks(applications, QUERIES_A_CALL // QUERIES):
-        results = _results(cloudwatch, some, now)
+    for some in chunks(applications, QUERIES_A_CALL // (QUERIES + bool(on_ecs))):
+        results = _results(cloudwatch, some, now, on_ecs)
         for index, application in enumerate(some):
             series = {name: points for (of, name), points in results.items() if of == index}
             found[application.slug] = Metrics(application.policy.metric_period_seconds, series)
     return found
 
 
-def _results(cloudwatch: Any, applications: Sequence[Application], now: float) -> dict[tuple[int, str], Series]:
+def _results(
+    cloudwatch: Any, applications: Sequence[Application], now: float, on_ecs: Collection[str]
+) -> dict[tuple[int, str], Series]:
     """Series by the application's index and the series' name."""
     pages = cloudwatch.get_paginator("get_metric_data").paginate(
-        MetricDataQueries=[query for index, each in enumerate(applications) for query in _queries(each, index)],
+        MetricDataQueries=[
+            query
+            for index, each in enumerate(applications)
+            for query in _queries(each, index, with_unserved=each.slug in on_ecs)
+        ],
         StartTime=datetime.fromtimestamp(min(_start(each, now) for each in applications), UTC),
         EndTime=datetime.fromtimestamp(now, UTC),
         ScanBy="TimestampAscending",
@@ -82,14 +95,17 @@ def _points(name: str, result: dict[str, Any]) -> Series:
     return tuple((at.timestamp(), value / scale) for at, value in pairs)
 
 
-def _queries(application: Application, index: int) -> Iterator[dict[str, Any]]:
+def _queries(application: Application, index: int, *, with_unserved: bool) -> Iterator[dict[str, Any]]:
     period = application.policy.metric_period_seconds
     function = {"FunctionName": application.function_name}
     for name, what in _LAMBDA.items():
         yield _query(f"a{index}_{name}", name, "AWS/Lambda", *what, function, period)
+    balancer = {"LoadBalancer": load_balancer_dimension(application)}
+    if with_unserved:
+        yield _query(f"a{index}_unserved", "unserved", "AWS/ApplicationELB", *_UNSERVED, balancer, period)
     groups = {"lambda": application.lambda_target_group_arn, "ecs": application.ecs_target_group_arn}
     for pool, arn in groups.items():
-        dimensions = {"TargetGroup": arn.rsplit(":", 1)[-1], "LoadBalancer": load_balancer_dimension(application)}
+        dimensions = {"TargetGroup": arn.rsplit(":", 1)[-1], **balancer}
         for kind, what in _GROUP.items():
             name = f"{pool}_{kind}"
             yield _query(f"a{index}_{name}", name, "AWS/ApplicationELB", *what, dimensions, period)

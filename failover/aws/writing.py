@@ -14,17 +14,17 @@ from failover.aws.clients import Clients
 from failover.aws.errors import translate
 from failover.aws.routes import groups_of
 from failover.model import Action, Application, SetBounds, SetDesiredCount, SetSplit, Split
-from failover.ports import AwsError, Call
+from failover.ports import AwsError, Call, HeldBackError, MaySend
 
 MORE_CHANGED = "; AWS's answer differs from what stood before in more than the two weights"
 
 
-def write(clients: Clients, application: Application, action: Action) -> Call:
-    """Send one write, once. Raises AwsError."""
+def write(clients: Clients, application: Application, action: Action, may_send: MaySend) -> Call:
+    """Send one write, once. Raises AwsError; HeldBackError where `may_send` says no once everything is read."""
     began = time.monotonic()
     name, resource = _name(application, action)
     try:
-        before, after, answer = _send(clients, application, action)
+        before, after, answer = _send(clients, application, action, may_send)
     except (ClientError, BotoCoreError) as error:
         raise translate(error, name, resource) from error
     request_id = answer.get("ResponseMetadata", {}).get("RequestId", "")
@@ -41,12 +41,20 @@ def _name(application: Application, action: Action) -> tuple[str, str]:
     return "ecs:UpdateService", scaling.resource_id(application)
 
 
-def _send(clients: Clients, application: Application, action: Action) -> tuple[str, str, dict[str, Any]]:
+def _send(
+    clients: Clients, application: Application, action: Action, may_send: MaySend
+) -> tuple[str, str, dict[str, Any]]:
     if isinstance(action, SetSplit):
-        return _set_split(clients, application, action)
+        return _set_split(clients, application, action, may_send)
+    _ask(may_send)
     if isinstance(action, SetBounds):
         return "", str(action), _set_bounds(clients, application, action)
     return "", str(action), _set_desired_count(clients, application, action)
+
+
+def _ask(may_send: MaySend) -> None:
+    if not may_send():
+        raise HeldBackError
 
 
 def _set_desired_count(clients: Clients, application: Application, action: SetDesiredCount) -> dict[str, Any]:
@@ -67,7 +75,9 @@ def _set_bounds(clients: Clients, application: Application, action: SetBounds) -
     return answer
 
 
-def _set_split(clients: Clients, application: Application, action: SetSplit) -> tuple[str, str, dict[str, Any]]:
+def _set_split(
+    clients: Clients, application: Application, action: SetSplit, may_send: MaySend
+) -> tuple[str, str, dict[str, Any]]:
     """Read, change two numbers, write. The load balancer has no compare-and-set: reading right before the write and
     refusing what differs from the decision's view makes the window milliseconds.
     """
@@ -76,6 +86,7 @@ def _set_split(clients: Clients, application: Application, action: SetSplit) -> 
     if _differs(seen, action.before):
         shown = seen.split or seen.problem
         raise AwsError("changed", f"{action.route_arn} shows {shown} instead of {action.before}.")
+    _ask(may_send)
     answer, stored = _modify(clients, action.route_arn, action_lists.with_weights(found, _weights(application, action)))
     return str(seen.split), str(action) + _beyond(application, found, stored), answer
 

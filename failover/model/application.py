@@ -51,6 +51,10 @@ class Split:
     def ecs_percent(self) -> float:
         return 100 * self.ecs / (self.lambda_ + self.ecs)
 
+    def is_exactly(self, other: Split) -> bool:
+        """Whether both weights are the same, and not only their ratio."""
+        return (self.lambda_, self.ecs) == (other.lambda_, other.ecs)
+
     def _ratio(self) -> tuple[int, int]:
         divisor = gcd(self.lambda_, self.ecs)
         return self.lambda_ // divisor, self.ecs // divisor

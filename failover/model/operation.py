@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from failover.model.application import Goal, Split
-from failover.model.snapshot import Bounds
+from failover.model.snapshot import Bounds, RouteState
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,12 @@ class Progress:
         """The same progress once what was written is shown."""
         return replace(self, writing_since=None, write_problem="")
 
-    def may_show(self, route: str, split: Split) -> bool:
-        return split in dict(self.allowed).get(route, ())
+    def may_show(self, route: RouteState, split: Split) -> bool:
+        """Whether the route's split is one that stood there or that we wrote; beside a third group's weight to the
+        letter, since there the ratio of our two is not all that counts.
+        """
+        allowed = dict(self.allowed).get(route.arn, ())
+        return any(split.is_exactly(each) for each in allowed) if route.other_weight else split in allowed
 
 
 @dataclass(frozen=True)

@@ -169,7 +169,8 @@ class Metrics:
     """Time series by name, oldest first, a point per `period` seconds; a period without data has no point.
 
     Names: concurrency (maximum), throttles, invocations, errors (sums), duration_p95, duration_avg (seconds),
-    lambda_requests, ecs_requests, lambda_5xx, ecs_5xx (sums by target group).
+    lambda_requests, ecs_requests, lambda_5xx, ecs_5xx (sums by target group), unserved (answered 503 by the load
+    balancer because a group had no target; a sum over the whole load balancer).
     """
 
     period: int

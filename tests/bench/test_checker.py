@@ -55,7 +55,7 @@ class Scene:
         return self.application.listener.rules[0]
 
     def pursuing(self, goal="failover", *, automatic=True, ago=5.0):
-        return Operation(goal, automatic, self.lab.now - ago)
+        return Operation(goal, automatic, self.lab.now - ago, knows=self.lab.now - ago)
 
     def actions(self, on_lambda, on_ecs):
         config = self.rule.actions[0]["ForwardConfig"]
@@ -204,6 +204,12 @@ def test_foreign_change_that_could_not_be_seen_yet_is_no_breach(scene):
     scene.pass_time(2)
     scene.checker.foreign()
     scene.writer.health_at = scene.lab.now
+    assert scene.shift(0, 100, operation) == []
+
+
+def test_foreign_change_before_the_operation_had_read_anything_is_where_it_starts_from(scene):
+    operation = Operation("failover", automatic=True, began=scene.lab.now - 20, knows=scene.lab.now)
+    scene.checker.foreign_at = scene.lab.now - 5
     assert scene.shift(0, 100, operation) == []
 
 

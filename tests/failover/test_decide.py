@@ -199,6 +199,16 @@ def test_set_weights_starts_tasks_first_and_moves_once():
     assert run.world.desired == 2
 
 
+def test_beside_a_third_group_a_changed_sum_is_a_foreign_change():
+    """The same ratio, 8/0 for 4/0, takes traffic from the third group."""
+    world = World(splits={LISTENER: Split(4, 0), RULE: Split(4, 0)}, third_group=1)
+    run = Run(world, FAILOVER)
+    run.step()
+    world.splits[LISTENER] = Split(8, 0)
+    ended(run, Kind.STOP)
+    assert run.outcome.decision.rule == "foreign_change"
+
+
 def test_weights_beside_a_third_group_keep_their_sum():
     world = World(splits={LISTENER: Split(4, 0), RULE: Split(4, 0)}, third_group=1)
     ended(Run(world, Request(Goal.SET_WEIGHTS, Split(50, 50))), Kind.DONE)
@@ -217,6 +227,24 @@ def test_a_foreign_change_stops_the_operation_and_is_left_as_it_is():
     ended(run, Kind.STOP)
     assert run.outcome.decision.rule == "foreign_change"
     assert world.splits == {LISTENER: Split(100, 0), RULE: Split(70, 30)}
+
+
+@pytest.mark.parametrize("seconds", [6, 11, 25])
+def test_a_write_whose_reasons_grew_old_while_it_was_prepared_is_not_sent_but_looked_at_again(seconds):
+    """Health from more than five seconds ago is no basis for a write, nor is a lease that ran out meanwhile."""
+    world = World()
+    held_up = []
+
+    def take_long(action):
+        if isinstance(action, SetSplit) and not held_up:
+            held_up.append(world.now)
+            world.pass_time(seconds)
+
+    world.before_write = take_long
+    run = ended(Run(world, FAILOVER), Kind.DONE)
+    weights = [at for at, action in world.writes if isinstance(action, SetSplit)]
+    assert min(weights) > held_up[0] + seconds, "it was decided anew before anything was sent"
+    assert run.world.broken == []
 
 
 def test_cancelling_before_the_shift_leaves_traffic_alone():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from failover.demand import seconds_per_request
+from failover.demand import highest_rate, seconds_per_request
 from failover.model import Metrics
 
 PERIOD = 5
@@ -52,3 +52,13 @@ def test_the_newest_period_does_not_count_at_the_limit_because_it_may_be_incompl
 def test_away_from_the_limit_a_maximum_over_few_requests_says_nothing():
     found = metrics(duration_avg=[0.1, 0.1], invocations=[1, 1], concurrency=[1, 1], throttles=[0, 0])
     assert seconds_per_request(found) == pytest.approx(0.1)
+
+
+def test_requests_that_met_no_target_are_demand_too():
+    found = metrics(ecs_requests=[100, 10], unserved=[None, 90])
+    assert highest_rate(found, 10.0, window=10) == 20
+
+
+def test_the_busiest_period_of_the_window_counts():
+    found = metrics(lambda_requests=[900, 50, 100, 50])
+    assert highest_rate(found, 20.0, window=10) == 20

@@ -37,7 +37,7 @@ from failover.model import (
     Split,
     Targets,
 )
-from failover.ports import AwsError, Call, Outcome
+from failover.ports import AwsError, Call, HeldBackError, MaySend, Outcome, always
 
 LISTENER = "arn:aws:elasticloadbalancing:sa-east-1:111122223333:listener/app/checkout/50dc/f2f7"
 RULE = "arn:aws:elasticloadbalancing:sa-east-1:111122223333:listener-rule/app/checkout/50dc/f2f7/9683"
@@ -185,8 +185,10 @@ class World:
             deployment_running=self.deployment_running, deployment_failed=self.deployment_failed,
         )  # fmt: skip
 
-    def write(self, action: Action) -> Call:
+    def write(self, action: Action, may_send: MaySend = always) -> Call:
         self.before_write(action)
+        if not may_send():
+            raise HeldBackError
         self._judge(action)
         self.writes.append((self.now, action))
         self._apply(action)

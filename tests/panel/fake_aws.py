@@ -23,7 +23,7 @@ from failover.model import (
     Split,
     Targets,
 )
-from failover.ports import AwsError, Call
+from failover.ports import AwsError, Call, HeldBackError, MaySend, always
 
 
 class FakeAws:
@@ -63,7 +63,9 @@ class FakeAws:
     def _reading(self, part: Part, value: object, now: float) -> Reading:
         return Reading(problem=self.problems[part]) if part in self.problems else Reading.of(value, now)
 
-    def write(self, action: Action) -> Call:
+    def write(self, action: Action, may_send: MaySend = always) -> Call:
+        if not may_send():
+            raise HeldBackError
         if self.refusal is not None:
             raise self.refusal
         self.writes.append(action)

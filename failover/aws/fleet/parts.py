@@ -10,7 +10,7 @@ from failover.aws import metrics as metric_reading
 from failover.aws.fleet.batch import Batch, failure_kind
 from failover.aws.fleet.sweep import Sweep, readings
 from failover.aws.listeners import ARNS_A_CALL, Place
-from failover.model import Alarm, Application, Metrics, Part, Reading, Routes, Scaling
+from failover.model import Alarm, Application, Metrics, Part, Position, Reading, Routes, Scaling
 
 METRICS_A_CALL = metric_reading.QUERIES_A_CALL // metric_reading.QUERIES
 
@@ -60,7 +60,9 @@ def metrics(sweep: Sweep) -> dict[str, Reading[Metrics]]:
     by_slug = {application.slug: application for application in due}
 
     def read(some: Sequence[str]) -> dict[str, Metrics]:
-        return metric_reading.read_many(sweep.readers.alarms, [by_slug[slug] for slug in some], sweep.clock())
+        applications = [by_slug[slug] for slug in some]
+        on_ecs = {each.slug for each in applications if sweep.before(each).position is not Position.LAMBDA}
+        return metric_reading.read_many(sweep.readers.alarms, applications, sweep.clock(), on_ecs)
 
     batch = sweep.asker.ask("metrics", by_slug, METRICS_A_CALL, read)
     return readings(Part.METRICS, due, batch, lambda each: [each.slug], lambda each: batch.found[each.slug])

@@ -94,7 +94,7 @@ def test_a_crash_after_the_decision_and_before_the_write_is_resumed(
     assert aws.split == Split(0, 100)
 
 
-def _die(_: object) -> None:
+def _die(*_: object) -> None:
     raise KeyboardInterrupt
 
 
