@@ -101,4 +101,8 @@ def project(policy: Policy, snapshot: Snapshot, memory: Memory, now: float) -> P
 
 
 def _duration(metrics: Metrics, memory: Memory) -> float | None:
-    return memory.duration if memory.duration is not None else seconds_per_request(metrics)
+    """What was remembered before the failover, or what has been measured since, if that is more: a memory from the
+    first seconds of a surge knows its fast requests alone.
+    """
+    known = [each for each in (memory.duration, seconds_per_request(metrics)) if each is not None]
+    return max(known, default=None)
