@@ -9,10 +9,10 @@ READY := $(VENV)/.ready
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV DJANGO_SETTINGS_MODULE
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help setup lock demo run lab incident simulate test test-full check format clean screenshots
+.PHONY: help setup lock demo run lab incident simulate test test-full check format clean screenshots bench bench-compare
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## .venv with pinned and hashed dependencies
 
@@ -55,6 +55,12 @@ test: $(READY) ## the tests
 
 test-full: $(READY) ## the tests and the long ones
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+bench: $(READY) ## benchmarks against their limits: a table and build/bench.json (BENCH="NAME…" for some)
+	@exec $(BIN)/python -m bench $(BENCH)
+
+bench-compare: $(READY) ## what of the last run got worse since the newest in bench/history/
+	@exec $(BIN)/python -m bench compare
 
 format: $(READY) ## format code and templates
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix . ; $(BIN)/djade --target-version 5.2 $$(git ls-files 'templates/*.html') || true

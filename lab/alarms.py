@@ -7,7 +7,7 @@ import json
 import operator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from lab.cloudwatch import Metric, Metrics
 from lab.errors import AwsError
@@ -88,14 +88,13 @@ class Transition:
     state: State
 
 
-@dataclass(frozen=True)
-class DataPoint:
+class DataPoint(NamedTuple):
     at: float
     value: float
 
 
 class Alarm:
-    """One alarm. It starts as INSUFFICIENT_DATA, as a newly created one does."""
+    """One alarm. It starts as INSUFFICIENT_DATA, as a newly created one does. ``due`` is when it is next evaluated."""
 
     def __init__(self, settings: AlarmSettings, arn: str, now: float, *, actions_enabled: bool = True) -> None:
         self.settings = settings
@@ -104,25 +103,19 @@ class Alarm:
         self.actions_enabled = actions_enabled
         self.state = State(INSUFFICIENT_DATA, "Unchecked: Initial alarm creation", None, now, now)
         self.history: list[Transition] = []
-        self._evaluated = self._last_period_end(now)
+        self.due = self._next_due(now)
 
     @property
     def next_end(self) -> float:
         """The end of the period that is evaluated next."""
-        return self._evaluated + self.settings.period
-
-    @property
-    def due(self) -> float:
-        """When the next period that is to be evaluated has ended and its metrics are in."""
-        return self.next_end + INGESTION_SECONDS
+        return self.due - INGESTION_SECONDS
 
     def advance(self, now: float, metrics: Metrics) -> Transition | None:
         """Evaluates once for each period that ended."""
-        end = self._last_period_end(now)
-        if end <= self._evaluated:
+        if now < self.due:
             return None
-        self._evaluated = end
-        window = self.window(metrics, end)
+        self.due = self._next_due(now)
+        window = self.window(metrics, self._last_period_end(now))
         value = self.judge(window)
         if value == self.state.value:
             return None
@@ -142,16 +135,20 @@ class Alarm:
         self.history.append(transition)
         return transition
 
+    def _next_due(self, now: float) -> float:
+        """When the next period has ended and its data points are there."""
+        return self._last_period_end(now) + self.settings.period + INGESTION_SECONDS
+
     def _last_period_end(self, now: float) -> float:
         return (now - INGESTION_SECONDS) // self.settings.period * self.settings.period
 
     def window(self, metrics: Metrics, end: float) -> list[DataPoint]:
         """The newest real data points of the evaluation range, oldest first: at most the evaluation periods."""
-        settings = self.settings
+        settings, series = self.settings, metrics.series(self.settings.metric)
         real: list[DataPoint] = []
         for periods_ago in range(1, settings.evaluation_periods + EXTRA_PERIODS + 1):
             at = end - periods_ago * settings.period
-            value = metrics.statistic(settings.metric, settings.statistic, at, at + settings.period)
+            value = series.statistic(settings.statistic, at, at + settings.period)
             if value is not None:
                 real.append(DataPoint(at, value))
             if len(real) == settings.evaluation_periods:
@@ -161,7 +158,7 @@ class Alarm:
     def judge(self, window: list[DataPoint]) -> str:
         """The state that these data points make. Missing ones are filled in only when there are too few real ones."""
         settings = self.settings
-        breaching = sum(self.breaches(point) for point in window)
+        breaching = sum(map(self.breaches, window))
         missing = settings.evaluation_periods - len(window)
         if missing and settings.missing_data == "breaching":
             breaching += missing

@@ -6,7 +6,7 @@ Source: Application Load Balancers guide, "Listener rules" and "Troubleshoot you
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from math import inf
@@ -14,7 +14,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from lab import causes
-from lab.cloudwatch import Metric, Metrics
+from lab.cloudwatch import Metric, Metrics, Series
 from lab.recent import Recent
 from lab.stickiness import issued, remembered
 from lab.targets import HEALTHY, UNHEALTHY_STATES, Target, TargetGroup
@@ -64,11 +64,15 @@ class Node:
     def tell(self, rule_arn: str, actions: Actions, now: float) -> None:
         self.coming.append((now + self.delay, rule_arn, copy.deepcopy(actions)))
 
-    def advance(self, now: float) -> None:
+    def advance(self, now: float) -> bool:
+        """Whether it learnt of something."""
         due = [news for news in self.coming if news[0] <= now]
+        if not due:
+            return False
         self.coming = [news for news in self.coming if news[0] > now]
         for _, rule_arn, actions in due:
             self.known[rule_arn] = actions
+        return True
 
 
 @dataclass
@@ -98,7 +102,7 @@ class Answered(NamedTuple):
 
 
 class LoadBalancer:
-    """``groups`` are all target groups of the account by ARN."""
+    """``groups`` are all target groups of the account by ARN. ``learnt`` counts the changes to what the nodes know."""
 
     def __init__(
         self, name: str, arn: str, nodes: list[Node], groups: dict[str, TargetGroup], metrics: Metrics, chance: Random
@@ -109,9 +113,12 @@ class LoadBalancer:
         self.listeners: list[Listener] = []
         self.answered: Recent[Answered] = Recent()
         self._groups = groups
+        self.learnt = 0
         self._metrics = metrics
+        self._series: dict[tuple[str, str], Series] = {}
         self._chance = chance
         self._counted = 0.0
+        self._named: frozenset[str] | None = None
 
     @property
     def dimension(self) -> str:
@@ -126,6 +133,8 @@ class LoadBalancer:
 
     def add(self, listener: Listener) -> None:
         self.listeners.append(listener)
+        self.learnt += 1
+        self._named = None
         for rule in listener.rules:
             for node in self.nodes.values():
                 node.known[rule.arn] = copy.deepcopy(rule.actions)
@@ -133,16 +142,19 @@ class LoadBalancer:
     def write(self, rule: Rule, actions: Actions, now: float) -> None:
         """Replaces the whole action list; the nodes learn of it later."""
         rule.actions = actions
+        self._named = None
         for node in self.nodes.values():
             node.tell(rule.arn, actions, now)
 
-    def named_groups(self) -> set[str]:
+    def named_groups(self) -> frozenset[str]:
         """ARNs of the groups that a listener or rule names, whatever their weight."""
-        return {arn for rule in self.rules() for arn in forward_weights(rule.actions)}
+        if self._named is None:
+            self._named = frozenset(arn for rule in self.rules() for arn in forward_weights(rule.actions))
+        return self._named
 
     def advance(self, now: float) -> None:
         for node in self.nodes.values():
-            node.advance(now)
+            self.learnt += node.advance(now)
         if now - self._counted >= self._metrics.period:
             self._counted = now
             self._publish_hosts(now)
@@ -150,7 +162,7 @@ class LoadBalancer:
     @property
     def hosts_due(self) -> float:
         """When host counts are next published; infinite without a group that has any to publish."""
-        return self._counted + self._metrics.period if self._counted_groups() else inf
+        return self._counted + self._metrics.period if any(self._counted_groups()) else inf
 
     def dispatch(self, node: str, path: str, now: float, cookies: str = "") -> Exchange:
         """Chooses where a request goes, by what the node knows and by the request's ``Cookie`` header."""
@@ -172,7 +184,7 @@ class LoadBalancer:
     def _kept(self, forward: dict[str, Any], cookies: str, now: float) -> TargetGroup | None:
         """The group that a sticky client was sent to before, while it has a target."""
         group = self._groups.get(remembered(cookies, forward, now) or "")
-        return group if group and any(target.registered for target in group.targets.values()) else None
+        return group if group and group.any_registered() else None
 
     def rule_for(self, path: str) -> Rule:
         return next(rule for rule in self.listeners[0].rules if rule.matches(path))
@@ -205,16 +217,15 @@ class LoadBalancer:
         if group is None:
             self._count_own(status, now, requests)
             return
-        put = self._putter(group, now, requests)
-        put("RequestCount", 1)
-        self._put_own("RequestCount", now, requests)
+        self._of(group, "RequestCount").put(1, now, requests)
+        self._own("RequestCount").put(1, now, requests)
         if fault:
-            put(fault, 1)
+            self._of(group, fault).put(1, now, requests)
         if seconds is None:
             self._count_own(status, now, requests)
             return
-        put(f"HTTPCode_Target_{status // 100}XX_Count", 1)
-        put("TargetResponseTime", seconds)
+        self._of(group, f"HTTPCode_Target_{status // 100}XX_Count").put(1, now, requests)
+        self._of(group, "TargetResponseTime").put(seconds, now, requests)
 
     def _choose(self, weights: dict[str, int]) -> str | None:
         if sum(weights.values()) == 0:
@@ -222,29 +233,34 @@ class LoadBalancer:
         return self._chance.choices(list(weights), list(weights.values()))[0]
 
     def _count_own(self, status: int, now: float, requests: int) -> None:
-        self._put_own(f"HTTPCode_ELB_{status}_Count", now, requests)
-        self._put_own(f"HTTPCode_ELB_{status // 100}XX_Count", now, requests)
+        self._own(f"HTTPCode_ELB_{status}_Count").put(1, now, requests)
+        self._own(f"HTTPCode_ELB_{status // 100}XX_Count").put(1, now, requests)
 
-    def _put_own(self, name: str, now: float, requests: int) -> None:
-        metric = Metric("AWS/ApplicationELB", name, (("LoadBalancer", self.dimension),))
-        self._metrics.put(metric, 1, now, requests)
+    def _own(self, name: str) -> Series:
+        """A metric of the load balancer as a whole."""
+        return self._series.get((name, "")) or self._begin_series(name, None)
 
-    def _putter(self, group: TargetGroup, now: float, requests: int = 1) -> Callable[[str, float], None]:
-        dimensions = (("LoadBalancer", self.dimension), ("TargetGroup", group.dimension))
-        return lambda name, value: self._metrics.put(
-            Metric("AWS/ApplicationELB", name, dimensions), value, now, requests
-        )
+    def _of(self, group: TargetGroup, name: str) -> Series:
+        """A metric of one target group behind the load balancer."""
+        return self._series.get((name, group.arn)) or self._begin_series(name, group)
+
+    def _begin_series(self, name: str, group: TargetGroup | None) -> Series:
+        dimensions = (("LoadBalancer", self.dimension), *((("TargetGroup", group.dimension),) if group else ()))
+        series = self._metrics.series(Metric("AWS/ApplicationELB", name, dimensions))
+        self._series[name, group.arn if group else ""] = series
+        return series
 
     def _publish_hosts(self, now: float) -> None:
         for group in self._counted_groups():
-            put = self._putter(group, now)
-            put("HealthyHostCount", group.count(HEALTHY))
-            put("UnHealthyHostCount", group.count(*UNHEALTHY_STATES))
+            self._of(group, "HealthyHostCount").put(group.count(HEALTHY), now)
+            self._of(group, "UnHealthyHostCount").put(group.count(*UNHEALTHY_STATES), now)
 
-    def _counted_groups(self) -> list[TargetGroup]:
+    def _counted_groups(self) -> Iterator[TargetGroup]:
         """Host counts are reported while health checks are on and targets are registered."""
-        groups = (self._groups[arn] for arn in self.named_groups())
-        return [g for g in groups if g.health_check.enabled and any(t.registered for t in g.targets.values())]
+        for arn in self.named_groups():
+            group = self._groups[arn]
+            if group.targets and group.health_check.enabled and group.any_registered():
+                yield group
 
 
 def forward_weights(actions: Actions) -> dict[str, int]:

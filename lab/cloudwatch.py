@@ -11,6 +11,8 @@ from typing import NamedTuple
 PUBLISHING_PERIOD = 5.0
 KEPT_SECONDS = 3 * 3600  # CloudWatch keeps data points finer than a minute for three hours
 
+Values = dict[float, int]  # how often each value was published
+
 
 class Metric(NamedTuple):
     """A metric's identity: the same name with other dimensions is another metric."""
@@ -24,59 +26,95 @@ class Metric(NamedTuple):
         return cls(namespace, name, tuple(sorted(dimensions.items())))
 
 
+class Series:
+    """One metric's published values, grouped by publishing period as value and count."""
+
+    __slots__ = ("_bucket", "_buckets", "_index", "_most", "_period")
+
+    def __init__(self, period: float) -> None:
+        self._period = period
+        self._most = int(KEPT_SECONDS / period)
+        self._buckets: dict[int, Values] = {}
+        self._index: int | None = None  # of the bucket that was put into last
+        self._bucket: Values = {}
+
+    def put(self, value: float, at: float, count: int = 1) -> None:
+        """Publish a value, ``count`` times over."""
+        index = int(at // self._period)
+        if index != self._index:
+            self._open(index)
+        if isinstance(value, float):
+            value = round(value, 3)
+        self._bucket[value] = self._bucket.get(value, 0) + count
+
+    def values(self, start: float, end: float) -> Values:
+        """The values published in [start, end), each with its count; not to be changed."""
+        period = self._period
+        if end - start == period and start % period == 0:
+            return self._buckets.get(int(start // period)) or {}
+        total: Counter[float] = Counter()
+        for index in range(math.floor(start / period), math.ceil(end / period)):
+            total.update(self._buckets.get(index, {}))
+        return total
+
+    def statistic(self, statistic: str, start: float, end: float) -> float | None:
+        """One data point, or None where nothing was published: CloudWatch has no zero for silence."""
+        values = self.values(start, end)
+        return float(summarise(values, statistic)) if values else None
+
+    def _open(self, index: int) -> None:
+        bucket = self._buckets.get(index)
+        if bucket is None:
+            bucket = self._buckets[index] = {}
+            if len(self._buckets) > self._most:
+                del self._buckets[next(iter(self._buckets))]
+        self._index, self._bucket = index, bucket
+
+
 class Metrics:
-    """Published values, grouped by metric and publishing period as value and count."""
+    """The series of each metric. Whoever publishes often keeps its series: finding it costs more than publishing."""
 
     def __init__(self, period: float = PUBLISHING_PERIOD) -> None:
         self.period = period
-        self._published: dict[Metric, dict[int, Counter[float]]] = {}
+        self._series: dict[Metric, Series] = {}
+
+    def series(self, metric: Metric) -> Series:
+        found = self._series.get(metric)
+        if found is None:
+            found = self._series[metric] = Series(self.period)
+        return found
 
     def put(self, metric: Metric, value: float, at: float, count: int = 1) -> None:
         """Publish a value, ``count`` times over."""
-        buckets = self._published.get(metric)
-        if buckets is None:
-            buckets = self._published[metric] = {}
-        index = int(at // self.period)
-        bucket = buckets.get(index)
-        if bucket is None:
-            bucket = buckets[index] = Counter()
-            while len(buckets) * self.period > KEPT_SECONDS:
-                del buckets[next(iter(buckets))]
-        value = round(value, 3)
-        bucket[value] = bucket.get(value, 0) + count
-
-    def values(self, metric: Metric, start: float, end: float) -> Counter[float]:
-        """The values published in [start, end), each with its count; not to be changed."""
-        buckets = self._published.get(metric, {})
-        if end - start == self.period and start % self.period == 0:
-            return buckets.get(int(start // self.period)) or Counter()
-        total: Counter[float] = Counter()
-        for index in range(math.floor(start / self.period), math.ceil(end / self.period)):
-            total.update(buckets.get(index, {}))
-        return total
+        self.series(metric).put(value, at, count)
 
     def statistic(self, metric: Metric, statistic: str, start: float, end: float) -> float | None:
-        """One data point, or None where nothing was published: CloudWatch has no zero for silence."""
-        values = self.values(metric, start, end)
-        return float(summarise(values, statistic)) if values else None
+        """One data point of a metric, or None where nothing was published."""
+        series = self._series.get(metric)
+        return series.statistic(statistic, start, end) if series else None
 
 
-def summarise(values: Counter[float], statistic: str) -> float:
+def summarise(values: Values, statistic: str) -> float:
     """Statistic over a non-empty set of values. Raises ValueError for one that the lab does not know."""
-    count = sum(values.values())
-    total = sum(value * times for value, times in values.items())
     match statistic:
         case "Sum":
-            return total
+            return _total(values)
         case "SampleCount":
-            return float(count)
+            return float(sum(values.values()))
         case "Average":
-            return total / count
+            return _total(values) / sum(values.values())
         case "Maximum":
             return max(values)
         case "Minimum":
             return min(values)
-    return _percentile(values, percentile_of(statistic), count)
+    return _percentile(values, percentile_of(statistic))
+
+
+def _total(values: Values) -> float:
+    total = 0.0
+    for value, times in values.items():
+        total += value * times
+    return total
 
 
 def percentile_of(statistic: str) -> float:
@@ -89,8 +127,8 @@ def percentile_of(statistic: str) -> float:
     return percent
 
 
-def _percentile(values: Counter[float], percent: float, count: int) -> float:
-    rank = max(1, math.ceil(percent / 100 * count))
+def _percentile(values: Values, percent: float) -> float:
+    rank = max(1, math.ceil(percent / 100 * sum(values.values())))
     for value in sorted(values):
         rank -= values[value]
         if rank <= 0:

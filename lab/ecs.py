@@ -6,6 +6,7 @@ UpdateService and DeleteService.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 
 from lab.deployments import IN_PROGRESS, Deployments
 from lab.errors import AwsError
@@ -38,6 +39,7 @@ class Service:
     status: str = ACTIVE
     tasks: dict[str, Task] = field(default_factory=dict)
     throttle: StartThrottle = field(default_factory=StartThrottle)
+    rests_until: float = 0.0  # nothing happens to it by itself before then
     _steady: bool = True
 
     @property
@@ -69,17 +71,18 @@ class Service:
     def set_desired(self, count: int) -> None:
         """Changes the desired count; this starts no deployment. Raises ServiceNotActiveException."""
         self.check_active()
-        self.desired = count
+        self.desired, self.rests_until = count, 0.0
 
     def deploy(self, definition: TaskDefinition, now: float) -> None:
         """Starts a rolling deployment. Raises ServiceNotActiveException."""
         self.check_active()
+        self.rests_until = 0.0
         self.deployments.begin(definition, now)
         self._forget_failures()
 
     def delete(self) -> None:
         """DRAINING while tasks live, then INACTIVE."""
-        self.status, self.desired = SERVICE_DRAINING, 0
+        self.status, self.desired, self.rests_until = SERVICE_DRAINING, 0, 0.0
 
     def counted(self, *statuses: str, deployment: str | None = None) -> list[Task]:
         """The tasks with one of these statuses, of one deployment or of all."""
@@ -88,6 +91,8 @@ class Service:
         ]
 
     def advance(self, now: float) -> None:
+        if now < self.rests_until:
+            return
         for task in list(self.tasks.values()):
             self._advance_task(task, now)
         self._reconcile(now)
@@ -95,6 +100,14 @@ class Service:
         self._watch_steady(now)
         for task in list(self.tasks.values()):
             self._announce_change(task, now)
+        self.rests_until = self._rest()
+
+    def _rest(self) -> float:
+        """Without tasks, wanted or alive, it rests until the first that has stopped is forgotten."""
+        settled = self.deployments.primary.rollout != IN_PROGRESS and self.status != SERVICE_DRAINING
+        if self.desired or not settled or any(task.lives for task in self.tasks.values()):
+            return 0.0
+        return min((task.stopped or 0.0 for task in self.tasks.values()), default=inf) + STOPPED_TASKS_KEPT_SECONDS
 
     @property
     def _log(self) -> ServiceEvents:

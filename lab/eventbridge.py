@@ -93,6 +93,8 @@ class EventBus:
         del self.deliveries[:-KEPT_DELIVERIES]
 
     def advance(self, now: float) -> None:
+        if not self._open:
+            return
         for delivery in sorted(self._due(now), key=lambda each: each.due or 0.0):
             if self._is_held(delivery, now):
                 continue
@@ -110,7 +112,8 @@ class EventBus:
 
     def pending(self) -> list[Delivery]:
         """What is still to be delivered, the oldest first."""
-        self._open = [delivery for delivery in self._open if delivery.outcome == "pending"]
+        if self._open:
+            self._open = [delivery for delivery in self._open if delivery.outcome == "pending"]
         return self._open
 
     def _due(self, now: float) -> list[Delivery]:

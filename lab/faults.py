@@ -219,10 +219,12 @@ class Faults:
             yield BY_NAME[name], application, value
 
     def flag(self, name: str, application: str = "") -> bool:
-        return bool(self._value(name, application))
+        return bool(self._on) and bool(self._value(name, application))
 
     def number(self, name: str, application: str = "") -> float | None:
         """None while the switch is off: 0 may mean something."""
+        if not self._on:
+            return None
         value = self._value(name, application)
         return float(value) if isinstance(value, int | float) else None
 

@@ -7,6 +7,8 @@ each node knows, throttling by concurrency, answers by status, and slow requests
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 from lab.alb import LoadBalancer, forward_weights
 from lab.lambda_ import Functions
@@ -28,17 +30,16 @@ class Answers:
     count: int
 
 
-@dataclass(frozen=True)
-class Arrival:
+class Arrival(NamedTuple):
     """Requests of one step that go the same way; ``group`` is None where the load balancer sends them nowhere.
 
-    ``amount`` is what the rate asks for, ``count`` the whole requests that it makes in this step.
+    ``amount`` is what the rate asks for, ``requests`` the whole ones that it makes in this step.
     """
 
     group: TargetGroup | None
     seconds: float
     amount: float
-    count: int
+    requests: int
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Flow:
     _step: float = 0.0
     _carried: dict[tuple[str, float], float] = field(default_factory=dict)
     _turn: int = 0
+    _known: tuple[int, float] = (-1, 0.0)
+    _amounts: dict[tuple[str, float], float] = field(default_factory=dict)
 
     def set(self, rate: float, mix: Sequence[tuple[str, float]], seconds: Mapping[str, float]) -> None:
         """``mix`` gives each path its share; ``seconds`` says how long a path takes where it is not fast."""
@@ -74,7 +77,7 @@ class Flow:
         for path, share in mix:
             way = self._balancer.rule_for(path).arn, seconds.get(path, FAST_SECONDS)
             ways[way] = ways.get(way, 0.0) + share / sum(each for _, each in mix)
-        self.rate, self._ways = rate, ways
+        self.rate, self._ways, self._known = rate, ways, (-1, 0.0)
 
     @property
     def mean_seconds(self) -> float:
@@ -96,12 +99,21 @@ class Flow:
         self._invoke([each for each in arrivals if each.group and each.group.kind == "lambda"], since)
         for each in arrivals:
             if each.group is None:
-                self._answer(each, 503, each.count, since)
+                self._answer(each, 503, each.requests, since)
             elif each.group.kind == "ip":
                 self._to_tasks(each, each.group, since)
 
     def _arrivals(self) -> Iterator[Arrival]:
         """By where the nodes send them, and by how long they take."""
+        known = self._balancer.learnt, self._step
+        if known != self._known:
+            self._known, self._amounts = known, self._distributed()
+        for (arn, seconds), amount in self._amounts.items():
+            count = self._whole((arn, seconds), amount)
+            yield Arrival(self._balancer.group(arn) if arn else None, seconds, amount, count)
+
+    def _distributed(self) -> dict[tuple[str, float], float]:
+        """What arrives in a step by target group and duration: the same until the nodes learn of other weights."""
         amounts: dict[tuple[str, float], float] = {}
         nodes = list(self._balancer.nodes.values())
         for (rule, seconds), share in self._ways.items():
@@ -109,9 +121,7 @@ class Flow:
             for node in nodes:
                 for arn, part in _parts(forward_weights(node.known[rule])):
                     amounts[arn, seconds] = amounts.get((arn, seconds), 0.0) + amount * part
-        for (arn, seconds), amount in amounts.items():
-            count = self._whole((arn, seconds), amount)
-            yield Arrival(self._balancer.group(arn) if arn else None, seconds, amount, count)
+        return amounts
 
     def _whole(self, key: tuple[str, float], amount: float) -> int:
         """Whole requests; what is left of one is carried to the next step."""
@@ -127,12 +137,12 @@ class Flow:
         limit = self.functions.limit(function)
         load = sum(each.amount * each.seconds for each in arrivals) / self._step
         blocked = erlang_b(load, limit)
-        throttled = [self._whole(("throttled", each.seconds), each.count * blocked) for each in arrivals]
-        admitted = sum(each.count for each in arrivals) - sum(throttled)
+        throttled = [self._whole(("throttled", each.seconds), each.requests * blocked) for each in arrivals]
+        admitted = sum(each.requests for each in arrivals) - sum(throttled)
         function.count_begun(admitted, sum(throttled), min(load, limit), at)
         for each, refused in zip(arrivals, throttled, strict=True):
             self._answer(each, 502, refused, at, fault="LambdaUserError")
-            self._run_invocations(each, each.count - refused, at)
+            self._run_invocations(each, each.requests - refused, at)
 
     def _run_invocations(self, arrival: Arrival, count: int, at: float) -> None:
         function = self.application.function
@@ -161,9 +171,9 @@ class Flow:
         """In turn over the targets, as evenly as whole requests allow."""
         able = group.able()
         if not able:
-            self._answer(arrival, 503, arrival.count, at, unsent=True)
+            self._answer(arrival, 503, arrival.requests, at, unsent=True)
             return
-        each, more = divmod(arrival.count, len(able))
+        each, more = divmod(arrival.requests, len(able))
         self._turn += more
         for position, target in enumerate(able):
             given = each + ((position - self._turn) % len(able) < more)
@@ -229,6 +239,7 @@ def _parts(weights: Mapping[str, int]) -> Iterator[tuple[str, float]]:
             yield arn, weight / total
 
 
+@lru_cache(maxsize=1024)
 def erlang_b(load: float, servers: int) -> float:
     """The share of random arrivals that find all ``servers`` busy; ``load`` is their rate times their mean duration.
 

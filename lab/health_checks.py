@@ -5,6 +5,7 @@ function's health check is an invocation of it, with the user agent ELB-HealthCh
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from lab.lambda_ import Functions
 from lab.ports import Answer, Http
@@ -47,14 +48,23 @@ class FunctionChecks:
             usable = function.is_usable(environment)
             function.end(environment, now, at, failed=fails or answer is None, usable=usable)
             late = at - now > check.timeout
-            done(Answer(None, at, "Request timed out") if late else Answer(502 if fails else self._status(answer), at))
+            status = 502 if fails else _status(answer, self._multi_value)
+            done(Answer(None, at, "Request timed out") if late else Answer(status, at))
 
-        request = Incoming("GET", check.path, "", [("user-agent", USER_AGENT)], b"")
-        function.call(environment, build(request, self._group_arn, multi_value=self._multi_value), answered)
+        function.call(environment, _event(check.path, self._group_arn, self._multi_value), answered)
 
-    def _status(self, answer: bytes | None) -> int:
-        """A function that failed, or that answers what a load balancer cannot read, is a 502."""
-        try:
-            return parse(answer or b"", multi_value=self._multi_value).status
-        except InvalidAnswerError:
-            return 502
+
+# The same question and nearly always the same answer, for hours.
+@lru_cache(maxsize=16)
+def _event(path: str, group_arn: str, multi_value: bool) -> bytes:  # noqa: FBT001 - it is a key
+    request = Incoming("GET", path, "", [("user-agent", USER_AGENT)], b"")
+    return build(request, group_arn, multi_value=multi_value)
+
+
+@lru_cache(maxsize=16)
+def _status(answer: bytes | None, multi_value: bool) -> int:  # noqa: FBT001 - it is a key
+    """A function that failed, or that answers what a load balancer cannot read, is a 502."""
+    try:
+        return parse(answer or b"", multi_value=multi_value).status
+    except InvalidAnswerError:
+        return 502

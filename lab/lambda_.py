@@ -9,14 +9,17 @@ import math
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 
-from lab.cloudwatch import Metric, Metrics
+from lab.cloudwatch import Metric, Metrics, Series
 from lab.errors import AwsError
 from lab.faults import Faults
 
 UNRESERVED_MINIMUM = 100
 SAMPLING_SECONDS = 1.0
+UNRESERVED = Metric("AWS/Lambda", "UnreservedConcurrentExecutions")
+CLAIMED = Metric("AWS/Lambda", "ClaimedAccountConcurrency")
 
 
 @dataclass
@@ -71,8 +74,10 @@ class Function:
         self.invocations = 0
         self._runs = environments
         self._metrics = metrics
+        self._series: dict[str, Series] = {}
         self._faults = faults
         self._sampled = 0.0
+        self._kept_until = 0.0
         self._broken_share = 0.0
 
     def warm(self, count: int, now: float) -> None:
@@ -145,6 +150,15 @@ class Function:
         if not usable:
             self._stop(environment)
 
+    def due(self, now: float) -> float:
+        """When there is next something to publish or an idle environment to stop, or sooner."""
+        if self.in_flight > self.counted:
+            return now + SAMPLING_SECONDS
+        if now >= self._kept_until:  # whatever happens until then, none gets idle for longer than one is now
+            idle = (each.idle_since for each in self.environments.values() if each.idle_since is not None)
+            self._kept_until = min(idle, default=now) + self.settings.idle_seconds
+        return self._kept_until if self.environments else inf
+
     def advance(self, now: float) -> None:
         if self.in_flight and now - self._sampled >= SAMPLING_SECONDS:
             self._sampled = now
@@ -158,12 +172,14 @@ class Function:
 
     def _reuse(self) -> Environment | None:
         """The one used last, so that a falling load leaves the others to be reaped."""
-        idle = [e for e in self.environments.values() if e.idle_since is not None]
-        if not idle:
-            return None
-        environment = max(idle, key=lambda e: e.idle_since or 0.0)
-        environment.idle_since = None
-        return environment
+        last: Environment | None = None
+        since = -inf
+        for each in self.environments.values():
+            if each.idle_since is not None and each.idle_since > since:
+                last, since = each, each.idle_since
+        if last is not None:
+            last.idle_since = None
+        return last
 
     def _start(self, *, idle_since: float | None) -> Environment:
         environment = Environment(uuid.uuid4().hex, idle_since)
@@ -177,8 +193,13 @@ class Function:
 
     def _put(self, name: str, value: float, now: float, count: int = 1) -> None:
         if not self._faults.flag("metrics_missing", self.settings.name):
-            metric = Metric("AWS/Lambda", name, (("FunctionName", self.settings.name),))
-            self._metrics.put(metric, value, now, count)
+            series = self._series.get(name) or self._begin_series(name)
+            series.put(value, now, count)
+
+    def _begin_series(self, name: str) -> Series:
+        metric = Metric("AWS/Lambda", name, (("FunctionName", self.settings.name),))
+        self._series[name] = self._metrics.series(metric)
+        return self._series[name]
 
 
 class Functions:
@@ -234,5 +255,5 @@ class Functions:
         """The region's metrics. Claimed is what no other function can use: reserved, or in use without reservation."""
         in_use = self._unreserved_in_flight()
         claimed = in_use + self.account_limit - self.unreserved
-        for name, value in (("UnreservedConcurrentExecutions", in_use), ("ClaimedAccountConcurrency", claimed)):
-            self._metrics.put(Metric("AWS/Lambda", name), value, now)
+        self._metrics.put(UNRESERVED, in_use, now)
+        self._metrics.put(CLAIMED, claimed, now)

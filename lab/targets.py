@@ -150,6 +150,9 @@ class TargetGroup:
     def count(self, *states: str) -> int:
         return sum(target.state in states for target in self.targets.values())
 
+    def any_registered(self) -> bool:
+        return any(target.state != DRAINING for target in self.targets.values())
+
     def able(self) -> list[Target]:
         """Where requests go: the healthy targets or, with none healthy, all registered ones ("fail open")."""
         registered = [target for target in self.targets.values() if target.registered]

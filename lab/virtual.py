@@ -241,8 +241,9 @@ class VirtualLab:
         worlds = self.cloud.worlds.values()
         due = min(next_due(world, self.now) for world in worlds)
         self._in_motion = due <= self.now or any(map(in_motion, worlds))
-        if any(flow.rate for flow in self.flows.values()):
-            due = min(due, self.now + self.world.metrics.period)
+        for flow in self.flows.values():
+            if flow.rate:
+                due = min(due, self.now + self.world.metrics.period)
         wanted = math.ceil(round(due / STEP_SECONDS, 3)) * STEP_SECONDS if due < math.inf else math.inf
         return max(self._soonest_tick(), round(min(wanted, self._ticked + LONGEST_SECONDS), 6))
 

@@ -47,6 +47,7 @@ class World:
         self.functions = lambda_.Functions(table.account_concurrency, self.metrics)
         self.task_definitions = TaskDefinitions(self.arn("ecs", "task-definition/"))
         self.groups: dict[str, targets.TargetGroup] = {}
+        self._named: list[frozenset[str]] = []
         self.scalable_targets = ScalableTargets()
         self.tables = {each.name: Table(each.name, each.key) for each in table.tables}
         self.mute_rules: dict[str, MuteRule] = {}
@@ -57,7 +58,8 @@ class World:
     def advance(self, now: float) -> None:
         self._mark_groups_in_use()
         for group in self.groups.values():
-            group.advance(now)
+            if group.targets:
+                group.advance(now)
         for application in self.applications.values():
             application.load_balancer.advance(now)
             application.service.advance(now)
@@ -116,7 +118,8 @@ class World:
 
     def _evaluate_alarms(self, now: float) -> None:
         for alarm in self.alarms():
-            self._announce(alarm.advance(now, self.metrics), now)
+            if now >= alarm.due:
+                self._announce(alarm.advance(now, self.metrics), now)
         for composite in self.composite_alarms():
             self._announce(composite.advance(now, self._child), now)
 
@@ -144,6 +147,9 @@ class World:
         ]
 
     def _mark_groups_in_use(self) -> None:
-        named = {arn for load_balancer in self.load_balancers() for arn in load_balancer.named_groups()}
+        named = [load_balancer.named_groups() for load_balancer in self.load_balancers()]
+        if named == self._named:
+            return
+        self._named = named
         for arn, group in self.groups.items():
-            group.in_use = arn in named
+            group.in_use = any(arn in each for each in named)

@@ -131,7 +131,7 @@ def play(scenario: Scenario, seed: int = 1) -> Played:
     return Played(performance.findings(), performance.director, controller.told)
 
 
-class _Alone:
+class Alone:
     """The lease of a controller that nobody competes with."""
 
     def seconds_left(self) -> float:
@@ -174,7 +174,7 @@ class _Controller:
         solo = Solo(
             performance.application,
             performance.adapter,
-            _Alone(),
+            Alone(),
             performance.now,
             performance.run,
             lambda: 0.0 if performance.ended else until - performance.now(),

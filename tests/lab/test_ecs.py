@@ -167,3 +167,20 @@ def test_updating_what_does_not_exist_is_an_error(virtual, cluster, service, cod
     with pytest.raises(AwsError) as refused:
         virtual.call("ecs", "UpdateService", cluster=cluster, service=service, desiredCount=1)
     assert refused.value.code == code
+
+
+def test_a_stopped_task_is_shown_for_an_hour_and_the_service_wakes_up_for_a_new_one(virtual, service):
+    """ECS API Reference, DescribeTasks: stopped tasks appear in the returned results for at least one hour."""
+    scale(virtual, 1)
+    virtual.run(10)
+    scale(virtual, 0)
+    virtual.run(1800)
+    assert statuses(service) == ["STOPPED"]
+    scale(virtual, 1)
+    virtual.run(10)
+    assert statuses(service) == ["RUNNING", "STOPPED"]
+    scale(virtual, 0)
+    virtual.run(2000)
+    assert statuses(service) == ["STOPPED"]
+    virtual.run(3700)
+    assert statuses(service) == []

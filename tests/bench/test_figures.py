@@ -1,0 +1,115 @@
+"""Figures: limits, the table, and what compared with an older run counts as worse."""
+
+import json
+
+import pytest
+
+from bench import __main__ as command
+from bench import history, report
+from bench.figures import Figure, read, table
+
+
+@pytest.mark.parametrize(
+    ("figure", "holds"),
+    [
+        (Figure("n", 5.0), True),
+        (Figure("n", None), True),
+        (Figure("n", 5.0, most=5), True),
+        (Figure("n", 5.1, most=5), False),
+        (Figure("n", 5.0, least=5), True),
+        (Figure("n", 4.9, least=5), False),
+        (Figure("n", None, most=5), False),
+    ],
+)
+def test_a_limit_holds_at_the_limit_and_not_where_nothing_was_measured(figure, holds):
+    assert figure.holds is holds
+
+
+def test_a_figure_is_read_back_as_it_was_written():
+    figure = Figure("calls", 3.0, "s", of="ours", most=4)
+    assert read(json.loads(json.dumps(figure.described()))) == figure
+
+
+def test_a_table_has_a_column_for_each_thing_compared_and_says_which_limit_is_broken():
+    figures = [Figure("lost", 20, of="naive"), Figure("lost", 1, of="ours", most=0), Figure("sent", 5000, of="ours")]
+    title, head, lost, sent = table("Side by side", figures).splitlines()
+    assert title == "Side by side"
+    assert head.split() == ["naive", "ours", "limit"]
+    assert lost.split() == ["lost", "20", "1", "ours", "at", "most", "0", "BROKEN"]
+    assert sent.split() == ["sent", "5,000"]
+
+
+def compared(before: Figure, now: Figure | None) -> list[str]:
+    return list(history.worse({"speed": [before]}, {"speed": [now] if now else []}))
+
+
+@pytest.mark.parametrize(
+    ("better", "before", "now", "worse"),
+    [
+        ("lower", 10, 12, False),
+        ("lower", 10, 13, True),
+        ("lower", 10, 1, False),
+        ("lower", 0, 1, True),
+        ("higher", 12, 10, False),
+        ("higher", 12, 9, True),
+        ("", 10, 1000, False),
+    ],
+)
+def test_what_is_more_than_twenty_percent_worse_is_said(better, before, now, worse):
+    said = compared(Figure("time", before, "s", better=better), Figure("time", now, "s", better=better))
+    assert said == ([f"speed: time was {before} s and is {now}."] if worse else [])
+
+
+def test_what_is_not_measured_any_more_is_said():
+    assert compared(Figure("time", 3), None) == ["speed: time was 3 and is not measured any more."]
+    assert compared(Figure("time", 3), Figure("time", None)) == ["speed: time was 3 and is not measured any more."]
+
+
+def test_a_benchmark_that_was_not_run_is_no_news():
+    assert list(history.worse({"speed": [Figure("time", 3)]}, {"size": []})) == []
+
+
+@pytest.fixture
+def stored(tmp_path, monkeypatch):
+    """Stores a report in the history, and one as the last run."""
+
+    def store(before: float | None, now: float | None) -> None:
+        for value, file in ((before, tmp_path / "history" / "2026-01-01.json"), (now, tmp_path / "bench.json")):
+            if value is not None:
+                report.write({"speed": [Figure("time", value)]}, {"cores": 2}, 1_800_000_000.0, "shared", file)
+
+    (tmp_path / "history").mkdir()
+    monkeypatch.setattr(history, "DIRECTORY", tmp_path / "history")
+    monkeypatch.setattr(report, "FILE", tmp_path / "bench.json")
+    return store
+
+
+@pytest.mark.parametrize(("before", "now", "status"), [(10, 11, 0), (10, 13, 1), (None, 11, 2), (10, None, 2)])
+def test_comparing_exits_1_where_something_got_worse_and_2_where_there_is_nothing_to_compare(
+    stored, capsys, before, now, status
+):
+    stored(before, now)
+    assert command.compare() == status
+    assert capsys.readouterr().out
+
+
+def test_the_newest_stored_report_is_compared_with(tmp_path):
+    for name in ("2026-01-02", "2025-12-31", "2026-01-01"):
+        (tmp_path / f"{name}.json").touch()
+    assert history.newest(tmp_path).stem == "2026-01-02"
+
+
+def test_a_report_says_when_on_what_and_what_a_reader_must_know(stored, tmp_path):
+    stored(None, 3)
+    written = json.loads((tmp_path / "bench.json").read_text())
+    assert written["at"] == "2027-01-15T08:00:00+00:00"
+    assert (written["machine"], written["note"]) == ({"cores": 2}, "shared")
+    assert history.load(tmp_path / "bench.json") == {"speed": [Figure("time", 3)]}
+
+
+@pytest.mark.parametrize(("value", "status"), [(3, 0), (5, 1)])
+def test_a_run_exits_1_when_a_limit_does_not_hold(stored, monkeypatch, capsys, value, status):
+    measured = command.Benchmark("Speed", lambda: [Figure("time", value, most=4)])
+    monkeypatch.setattr(command, "BENCHMARKS", {"speed": measured})
+    assert command.run([], "") == status
+    assert ("BROKEN" in capsys.readouterr().out) is bool(status)
