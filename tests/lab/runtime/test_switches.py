@@ -54,7 +54,7 @@ async def running(directory):
         try:
             described = await lab.start()
             moving = asyncio.create_task(lab.run())
-            yield lab.world, described["applications"]["checkout"]["urls"][0]
+            yield lab.cloud.home("checkout"), described["applications"]["checkout"]["urls"][0]
             moving.cancel()
         finally:
             await lab.close()
