@@ -16,7 +16,6 @@ FRESH_SECONDS = 5.0
 WRITE_SECONDS = 7.0  # the longest that a write can take: connect 2 s and read 5 s
 STALE_SECONDS = 30.0
 NOTICED_SECONDS = 10.0  # a controller looks this often, at the least, while it moves weights
-READING_BACK_SECONDS = 5.0
 WEIGHT_WRITES = {"ModifyListener": ("ListenerArn", "DefaultActions"), "ModifyRule": ("RuleArn", "Actions")}
 WRITES = {*WEIGHT_WRITES, "UpdateService", "RegisterScalableTarget"}
 
@@ -69,7 +68,7 @@ class Checker:
     breaches: list[Breach] = field(default_factory=list)
     writes: Counter[str] = field(default_factory=Counter)
     foreign_at: float = float("-inf")
-    wrote_weights_at: float = float("-inf")
+    replaced: dict[str, float] = field(default_factory=dict)
     moved_by: str = "automatic"
     lease_down_since: float | None = None
 
@@ -95,18 +94,22 @@ class Checker:
         self.writes[operation] += 1
         self._note(self._write_breaches(writer, pursuing, operation, given, lease))
         if operation in WEIGHT_WRITES:
-            self.wrote_weights_at = self.truth.now
+            arn = given[WEIGHT_WRITES[operation][0]]
+            rule = self.truth.rule(arn)
+            self.replaced[arn] = _share(self.truth.ours(rule.actions)) if rule else 0.0
             if pursuing.goal != "failback":
                 self.moved_by = "automatic" if pursuing.automatic else "manual"
 
-    def foreign(self) -> None:
-        """Somebody else has just changed weights.
+    def foreign(self, arn: str) -> None:
+        """Somebody else has just changed a route's weights.
 
-        Right after a write, what stood before it may also be an answer of AWS that is behind: nobody can tell then.
+        Back to what the last write replaced, it can't be told from a write that AWS has not shown yet, or that a crash
+        kept from being sent: whoever takes over rightly sends it again.
         """
-        self.moved_by = "foreign"
-        if self.truth.now - self.wrote_weights_at > READING_BACK_SECONDS:
-            self.foreign_at = self.truth.now
+        rule = self.truth.rule(arn)
+        if rule is not None and _share(self.truth.ours(rule.actions)) == self.replaced.get(arn):
+            return
+        self.foreign_at, self.moved_by = self.truth.now, "foreign"
 
     def started(self, pursuing: Operation) -> None:
         """An operation began."""
@@ -170,7 +173,7 @@ class Checker:
             yield "never_zero", f"{before} becomes {after}"
         if self.foreign_at > pursuing.knows and writer.routes_at > self.foreign_at:
             yield "foreign_change", "a split that somebody else wrote during the operation is overwritten"
-        gain = after[1] / max(sum(after[:2]), 1) - before[1] / max(sum(before[:2]), 1)
+        gain = _share(after) - _share(before)
         if gain > 0:
             yield from self._towards_ecs(writer)
         elif gain < 0:
@@ -260,3 +263,8 @@ class Checker:
 
     def _note(self, found: Any) -> None:
         self.breaches += [Breach(rule, self.truth.now, sentence) for rule, sentence in found]
+
+
+def _share(weights: tuple[int, int, int]) -> float:
+    """The ECS pool's share of our two weights."""
+    return weights[1] / max(sum(weights[:2]), 1)

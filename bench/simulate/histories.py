@@ -207,12 +207,13 @@ class _Stage:
         self._theatre.at(at, f"somebody sets {weights}", lambda: self._set_by_hand(*weights))
 
     def _set_by_hand(self, on_lambda: int, on_ecs: int) -> None:
-        before = [rule.actions for rule in self._theatre.checker.truth.application.listener.rules]
-        self._happen(lambda: accidents.set_weights(
-            self._theatre.lab.world, SLUG, self._theatre.now, lambda_=on_lambda, ecs=on_ecs
-        ))  # fmt: skip
-        if before != [rule.actions for rule in self._theatre.checker.truth.application.listener.rules]:
-            self._theatre.checker.foreign()
+        """The listener's default action alone: whoever does such things by hand forgets the rules."""
+        checker, world = self._theatre.checker, self._theatre.lab.world
+        listener = checker.truth.application.listener
+        before = listener.default.actions
+        self._happen(lambda: accidents.set_weights(world, SLUG, self._theatre.now, lambda_=on_lambda, ecs=on_ecs))
+        if listener.default.actions != before:
+            checker.foreign(listener.arn)
 
     def _deployment(self) -> None:
         at, _ = self._when()

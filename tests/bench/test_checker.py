@@ -193,7 +193,7 @@ def test_single_writer(scene, lease):
 
 def test_foreign_change_may_not_be_overwritten_once_it_was_read(scene):
     operation = scene.pursuing(ago=20)
-    scene.checker.foreign()
+    scene.checker.foreign(scene.rule.arn)
     scene.pass_time(2)
     scene.writer.routes_at = scene.writer.health_at = scene.lab.now
     assert scene.shift(0, 100, operation) == ["foreign_change"]
@@ -202,8 +202,16 @@ def test_foreign_change_may_not_be_overwritten_once_it_was_read(scene):
 def test_foreign_change_that_could_not_be_seen_yet_is_no_breach(scene):
     operation = scene.pursuing(ago=20)
     scene.pass_time(2)
-    scene.checker.foreign()
+    scene.checker.foreign(scene.rule.arn)
     scene.writer.health_at = scene.lab.now
+    assert scene.shift(0, 100, operation) == []
+
+
+def test_a_foreign_change_back_to_what_was_just_replaced_looks_like_a_write_that_was_not_sent(scene):
+    operation = scene.pursuing(ago=20)
+    assert scene.shift(0, 100, operation) == []
+    scene.checker.foreign(scene.rule.arn)  # 100/0 again, as before the write
+    scene.writer.routes_at = scene.writer.health_at = scene.lab.now
     assert scene.shift(0, 100, operation) == []
 
 
