@@ -83,8 +83,8 @@ def _endless(name: str, played: Played) -> Iterator[Figure]:
     yield Figure(f"{surge}: failovers", seen.failovers, of=name, better="", most=_if(judged, 1), least=_if(judged, 1))
     yield Figure(f"{surge}: failbacks", seen.failbacks, of=name, better="", most=_if(judged, 0))
     yield Figure(f"{surge}: requests lost", seen.lost.total(), of=name, better="lower" if judged else "")
-    own = Figure(f"{surge}: on ECS or at the load balancer", _own_losses(seen), of=name, better="", most=_if(judged, 0))
-    yield own
+    own = f"{surge}: on ECS or at the load balancer"
+    yield Figure(own, _own_losses(seen), of=name, better="", most=_if(judged, 0))
 
 
 def _own_losses(seen: Seen) -> int:

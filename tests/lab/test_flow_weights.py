@@ -1,7 +1,7 @@
 """A flow keeps how its requests are distributed for as long as nothing changes it, and no longer.
 
-Weights reach a node when it learns of them, whatever has been written ("Listener rules", Application Load Balancers guide,
-does not promise when; see docs/lab-model.md).
+When weights reach a node is nothing that the Application Load Balancers guide promises ("Listener rules"); what the lab
+assumes is in docs/lab-model.md.
 """
 
 import pytest
