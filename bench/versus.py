@@ -11,12 +11,12 @@ from bench.incident import Controller, Played, Stage, play
 from bench.seen import Seen
 
 CALM = (52.0, 1.0)
-BUSY = (100.0, 1.6)  # eight executions at a time: over the prewarm alarm's threshold, under the others'
+BUSY = (70.0, 1.8)  # seven to nine executions: over the prewarm alarm's threshold, under the others'
 SURGE = (150.0, 2.4)  # eighteen, more than the function may run
 
 THERE_AND_BACK = (Stage("calm", 15, *CALM), Stage("surge", 50, *SURGE), Stage("calm again", 85, *CALM))
 ENDLESS = (Stage("calm", 15, *CALM), Stage("surge", 90, *SURGE))
-GROWING = (Stage("calm", 10, *CALM), Stage("busy", 35, *BUSY), Stage("surge", 40, *SURGE))
+GROWING = (Stage("calm", 10, *CALM), Stage("busy", 35, *BUSY), Stage("surge", 30, *SURGE))
 
 NAIVE, OURS = "naive", "ours"
 REASONS = {
@@ -83,8 +83,8 @@ def _endless(name: str, played: Played) -> Iterator[Figure]:
     yield Figure(f"{surge}: failovers", seen.failovers, of=name, better="", most=_if(judged, 1), least=_if(judged, 1))
     yield Figure(f"{surge}: failbacks", seen.failbacks, of=name, better="", most=_if(judged, 0))
     yield Figure(f"{surge}: requests lost", seen.lost.total(), of=name, better="lower" if judged else "")
-    own = Figure(f"{surge}: on ECS or at the load balancer", _own_losses(seen), of=name, better="", most=_if(judged, 0))
-    yield own
+    own = f"{surge}: on ECS or at the load balancer"
+    yield Figure(own, _own_losses(seen), of=name, better="", most=_if(judged, 0))
 
 
 def _own_losses(seen: Seen) -> int:
