@@ -199,6 +199,24 @@ def test_set_weights_starts_tasks_first_and_moves_once():
     assert run.world.desired == 2
 
 
+def test_a_failover_in_steps_never_lowers_the_share_of_a_route_that_is_ahead():
+    """A listener at 100/0 and a rule at 60/40: 10 % would be a step back for the rule."""
+    world = World(splits={LISTENER: Split(100, 0), RULE: Split(60, 40)})
+    run = ended(Run(world, FAILOVER, application(shift_steps=(10, 50, 100))), Kind.DONE)
+    moved = [action.split for _, action in run.world.writes if isinstance(action, SetSplit)]
+    assert moved[0] == Split(50, 50)
+    assert run.world.splits == {LISTENER: Split(0, 100), RULE: Split(0, 100)}
+
+
+def test_a_failback_in_steps_never_raises_the_share_of_a_route_that_is_ahead():
+    world = on_ecs(World(splits={LISTENER: Split(0, 100), RULE: Split(80, 20)}))
+    world.splits[RULE] = Split(80, 20)
+    world.pass_time(30)
+    run = ended(Run(world, Request(Goal.FAILBACK), application(failback_steps=(90, 50, 0))), Kind.DONE)
+    moved = {action.split for _, action in run.world.writes if isinstance(action, SetSplit)}
+    assert moved == {Split(100, 0)}
+
+
 def test_beside_a_third_group_a_changed_sum_is_a_foreign_change():
     """The same ratio, 8/0 for 4/0, takes traffic from the third group."""
     world = World(splits={LISTENER: Split(4, 0), RULE: Split(4, 0)}, third_group=1)
