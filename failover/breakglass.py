@@ -13,12 +13,12 @@ from pathlib import Path
 from failover import aws, text
 from failover import memory as memories
 from failover.arguments import SINGLE_WRITER
-from failover.aws.lease import LEASE_SECONDS, TableLease
+from failover.aws.lease import LEASE_SECONDS, LeaseHeldError, TableLease
 from failover.codec import encode
 from failover.controller import step
 from failover.journal import FileJournal, resume
 from failover.model import Application, Decision, Kind, Memory, Progress, Request, Snapshot
-from failover.ports import Aws, Lease, Outcome
+from failover.ports import Aws, AwsError, Lease, Outcome
 from failover.screen import Screen
 from failover.state import State, stored_state
 
@@ -53,7 +53,7 @@ def operate(
 
     Raises RefusedError, LeaseHeldError, AwsError, JournalError.
     """
-    lease = _lease(asked, application)
+    lease = _lease(asked, application, screen)
     try:
         operation = _operation(asked, application, request, memory, lease, screen)
         journal = FileJournal(operation.path, _teller(screen), time.time)
@@ -68,13 +68,19 @@ def operate(
             lease.release()
 
 
-def _lease(asked: argparse.Namespace, application: Application) -> Lease:
+def _lease(asked: argparse.Namespace, application: Application, screen: Screen) -> Lease:
     """The DynamoDB lease where there is a table; else a person must say that nobody else writes."""
     if application.lease_table:
         lease = TableLease(aws.lease_client(application), application.lease_table, application.slug, time.time)
-        lease.claim()
-        return lease
-    if SINGLE_WRITER not in asked.override:
+        try:
+            lease.claim()
+        except (AwsError, LeaseHeldError) as error:
+            if SINGLE_WRITER not in asked.override:
+                raise
+            screen.line(f"Goes on without the lease, as --override {SINGLE_WRITER} says: {error}")
+        else:
+            return lease
+    elif SINGLE_WRITER not in asked.override:
         raise RefusedError(
             "Nothing here can tell whether somebody else is changing this application (rule single_writer). Make sure "
             "that the panel is off or holds it, then add --override single_writer --reason '…'."
@@ -129,7 +135,7 @@ def _pursue(
         )  # fmt: skip
         decision = outcome.decision
         goes_on = decision.kind in (Kind.ACT, Kind.WAIT)
-        _keep(operation, outcome, ended=not goes_on)
+        _keep(operation, outcome, screen, ended=not goes_on)
         if not goes_on or asked.no_wait:
             return decision
         seen = seen.updated(outcome.snapshot)
@@ -141,7 +147,7 @@ def _now(decision: Decision) -> str:
     return ": ".join(filter(None, (decision.headline, decision.detail)))
 
 
-def _keep(operation: Operation, outcome: Outcome, *, ended: bool) -> None:
+def _keep(operation: Operation, outcome: Outcome, screen: Screen, *, ended: bool) -> None:
     """Hold on to the lease, with what the next holder must know in it."""
     operation.progress = outcome.progress
     if ended:
@@ -151,7 +157,10 @@ def _keep(operation: Operation, outcome: Outcome, *, ended: bool) -> None:
         operation.state = replace(operation.state, memory=memory)
     if isinstance(operation.lease, TableLease):
         operation.lease.state = encode(operation.state)
-        operation.lease.renew()
+        try:
+            operation.lease.renew()
+        except AwsError as error:  # nothing is written once the lease has run out; each cycle asks for it again
+            screen.line(f"The lease could not be renewed: {error}")
 
 
 class _Interrupt:

@@ -48,7 +48,7 @@ def _raised_bounds(cycle: Cycle, wanted: int) -> Bounds | None:
     bounds = cycle.snapshot.scaling.value.bounds if cycle.snapshot.scaling.value else None
     if bounds is None:
         return None
-    raised = Bounds(wanted, max(bounds.maximum, cycle.service.desired, wanted))
+    raised = Bounds(max(bounds.minimum, wanted), max(bounds.maximum, cycle.service.desired, wanted))
     return raised if raised != bounds else None
 
 

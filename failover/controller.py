@@ -11,6 +11,7 @@ from failover.model import Action, Application, Decision, Kind, Progress, Reques
 from failover.ports import Aws, AwsError, Clock, HeldBackError, Journal, KillSwitch, Lease, Outcome
 from failover.rules import Write, judge
 
+READINESS = frozenset({"ecs_ready", "lambda_ready", "towards_health"})
 BUDGET_SECONDS = 10.0  # a cycle that took longer writes nothing more and is stepped again
 
 
@@ -75,15 +76,25 @@ class _Writing:
         A route that AWS does not take now keeps no other route from being written: each is tried at each cycle.
         """
         failed: Decision | None = None
+        sent = False
         for action in decision.actions:
             held_back = self._held_back(decision, action)
             if held_back is not None:
-                return held_back
+                return self._not_half_written(decision, held_back, sent)
             answer = self._send(decision, action)
             if answer is not None and not _tried_again(decision, action, answer):
                 return answer
             failed = answer or failed
+            sent = sent or answer is None
         return failed
+
+    def _not_half_written(self, decision: Decision, held_back: Decision, sent: bool) -> Decision:
+        """Where readiness forbids the write of one route after another's was sent, routes return to one split."""
+        half = sent or self.snapshot.split is None
+        if held_back.rule not in READINESS or decision.progress.phase != "shift" or not half:
+            return held_back
+        progress = replace(decision.progress.entered("going_back", self.clock()), returning=held_back.detail)
+        return replace(held_back, kind=Kind.WAIT, rule="", progress=progress, wait=1.0)
 
     def _held_back(self, decision: Decision, action: Action) -> Decision | None:
         now = self.clock()

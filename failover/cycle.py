@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from failover.model import (
@@ -36,6 +36,7 @@ class Cycle:
     snapshot: Snapshot
     progress: Progress
     now: float
+    unread_since: float | None = None
 
     @property
     def policy(self) -> Policy:
@@ -70,7 +71,9 @@ def unread_part(cycle: Cycle, parts: Iterable[Part]) -> Decision | None:
     problem = f"{part.value}: {reading.problem}"
     if reading.problem == NOT_READ:
         return wait(cycle, "Looking closer", problem, seconds=0.2)
-    if cycle.now - cycle.progress.phase_since > READ_DEADLINE + cycle.policy.scale_deadline_seconds:
+    since = cycle.now if cycle.unread_since is None else cycle.unread_since
+    cycle = replace(cycle, progress=replace(cycle.progress, unread_since=since))
+    if cycle.now - since > READ_DEADLINE + cycle.policy.scale_deadline_seconds:
         return stop(cycle, "AWS could not be read", problem, rule="deadlines")
     return wait(cycle, "Waiting until AWS can be read", problem)
 

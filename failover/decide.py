@@ -53,7 +53,9 @@ def decide(
     """Answer what this cycle does. `cancel` is a person's reason to end at a safe split."""
     if not progress.phase_since:
         progress = replace(progress, phase_since=now)
-    cycle = Cycle(application, request, snapshot, progress, now)
+    cycle = Cycle(
+        application, request, snapshot, replace(progress, unread_since=None), now, unread_since=progress.unread_since
+    )
     if not _understood(progress):
         return _not_understood(cycle)
     while True:

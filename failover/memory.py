@@ -78,7 +78,7 @@ def _moved(kept: Memory, memory: Memory, request: Request, outcome: Outcome, now
         return found_changed(kept, outcome.snapshot, now)
     if outcome.snapshot.position is Position.LAMBDA:
         return replace(kept, failover_at=None)
-    if request.goal is Goal.FAILOVER and done:
+    if request.goal is Goal.FAILOVER and (done or outcome.progress.mark("shifting")):
         return _failed_over(kept, request, now)
     if request.goal is Goal.FAILBACK and outcome.progress.mark("shifting"):
         return replace(kept, failover_at=now, dwell_factor=_doubled(kept))

@@ -110,7 +110,8 @@ def foresee(application: Application, request: Request, snapshot: Snapshot, memo
             world.apply(action)
         progress = decision.progress
         world.pass_time(decision.wait)
-    raise RuntimeError(f"No end is foreseen for {request.goal} of {application.slug}.")
+    endless = Decision(Kind.STOP, f"No end is foreseen in the first {world.now - now:.0f} s", progress)
+    return _plan(application, request, snapshot, tuple(steps), world.now - now, endless)
 
 
 def _plan(

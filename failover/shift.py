@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from failover import going_back, weights
 from failover.cycle import Cycle, Step, refuse, stop, unread_part, wait
-from failover.demand import project
+from failover.demand import project, tasks_needed
 from failover.evidence import (
     SMALL_STEP_PERCENT,
     Answers,
@@ -91,8 +91,10 @@ def _not_ready(cycle: Cycle, target: Split) -> Step | None:
 def _ecs_not_ready(cycle: Cycle) -> Step | None:
     if "ecs_ready" in cycle.request.override:
         return None
-    healthy = ecs_healthy(cycle.snapshot, cycle.now) or 0
     enough = max(cycle.progress.enough, cycle.policy.min_healthy)
+    if cycle.request.goal is not Goal.FAILBACK and tasks_needed(cycle.policy, cycle.snapshot, cycle.now) > enough:
+        return cycle.progress.entered("capacity", cycle.now)
+    healthy = ecs_healthy(cycle.snapshot, cycle.now) or 0
     if healthy >= enough:
         return None
     if cycle.now - cycle.progress.phase_since > cycle.policy.scale_deadline_seconds:

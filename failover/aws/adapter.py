@@ -63,7 +63,7 @@ class Adapter:
             alarms=self._read(Part.ALARMS, parts, began, self._alarms),
             routes=self._read(Part.ROUTES, parts, began, self._routes),
             service=service,
-            targets=self._read(Part.TARGETS, parts, began, lambda: self._targets(service)),
+            targets=self._read_targets(service, parts, began),
             scaling=self._read(Part.BOUNDS, parts, began, self._scaling),
             metrics=self._read(Part.METRICS, parts, began, self._metrics),
             limits=self._read_limits(parts, began),
@@ -78,6 +78,13 @@ class Adapter:
         if asked - began > BUDGET_SECONDS:
             return Reading(problem=f"AWS took more than {BUDGET_SECONDS:.0f} s for what was read before")
         return take(part, self.application, asked, read)
+
+    def _read_targets(self, service: Reading[Service], parts: Collection[Part], began: float) -> Reading[Targets]:
+        """Which targets are ours is known by the service's tasks: without them, none would look healthy."""
+        known = service.value
+        if known is None:
+            return Reading(problem=service.problem) if Part.TARGETS in parts else Reading()
+        return self._read(Part.TARGETS, parts, began, lambda: self._targets(known))
 
     def _read_limits(self, parts: Collection[Part], began: float) -> Reading[Limits]:
         if Part.LIMITS in parts and self._limits.age(self.clock()) > LIMITS_SECONDS:
@@ -105,10 +112,10 @@ class Adapter:
         wanted = scaling.resource_id(self.application)
         return scaling.read(self.clients.scaling, [wanted]).get(wanted, Scaling())
 
-    def _targets(self, service: Reading[Service]) -> Targets:
+    def _targets(self, service: Service) -> Targets:
         ecs = health.read(self.clients.elbv2, self.application.ecs_target_group_arn)
         functions = health.read(self.clients.elbv2, self.application.lambda_target_group_arn)
-        return health.targets(ecs, functions, service.value.task_addresses if service.value else ())
+        return health.targets(ecs, functions, service.task_addresses)
 
     def _service(self) -> Service:
         cluster, name = self.application.cluster, services.short(self.application.service)

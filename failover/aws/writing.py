@@ -99,7 +99,8 @@ def _differs(seen: Forward, before: Split) -> bool:
 
 
 def _present(clients: Clients, arn: str) -> Actions:
-    place = listeners.read(clients.elbv2, [arn]).get(arn)
+    """Read once, without retries: the write is sent while the lease that was asked for it still holds."""
+    place = listeners.read(clients.elbv2_write, [arn]).get(arn)
     if place is None:
         raise AwsError("missing", f"{arn} does not exist.", "Correct [[routes]].")
     return place.actions

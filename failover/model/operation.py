@@ -103,6 +103,7 @@ class Progress:
     """How far an operation is. Written before each write, so that a crash anywhere is resumed by deciding again.
 
     `allowed` lists per route the splits that it may show: what was there and what we wrote. Anything else is foreign.
+    `unread_since` is when what the phase needs could first not be read and since then never was.
     `wanted` and `enough` are the tasks and healthy targets that this operation settled on. `origin` is the split to
     return to, None where routes differed; `spread` is the lowest and highest ECS percent of any route at the start.
     `evidence_since` is when the last step that passed began: requests since then speak for the pool that gains traffic.
@@ -113,6 +114,7 @@ class Progress:
     version: int = PROGRESS_VERSION
     phase: str = "start"
     phase_since: float = 0.0
+    unread_since: float | None = None
     memory: Memory = Memory()
     wanted: int = 0
     enough: int = 0

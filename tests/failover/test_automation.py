@@ -155,6 +155,18 @@ def test_asking_for_what_is_already_so_changes_nothing_that_is_remembered():
     assert memories.after(FAILED_OVER, run.request, run.to_end(), world.now) == FAILED_OVER
 
 
+def test_a_failover_that_ended_half_way_is_remembered_so_that_traffic_comes_home():
+    """Weights that stay moved are a failover to come back from, also where nobody could say that it was done."""
+    world = alarmed()
+    run = Run(world, Request(Goal.FAILOVER, automatic=True), application(shift_steps=(50, 100)))
+    while run.journal.progress.step < 1:
+        world.pass_time(run.step().decision.wait)
+    run.cancel_at = world.now
+    after = memories.after(Memory(), run.request, run.to_end(), world.now)
+    assert after.failover_at == world.now
+    assert after.failover_automatic
+
+
 # ---- alarms: several, muted, without data ----
 
 

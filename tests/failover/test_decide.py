@@ -24,6 +24,7 @@ from failover.model import (
     Split,
 )
 from failover.ports import AwsError
+from failover.rules import Violation, judge
 from tests.failover.world import LISTENER, RULE, Crash, Run, World, application, on_ecs
 
 FAILOVER, FAILBACK = Request(Goal.FAILOVER), Request(Goal.FAILBACK)
@@ -296,6 +297,55 @@ def test_unreadable_aws_is_waited_for():
     assert run.step().decision.headline == "Waiting until AWS can be read"
     world.unreadable.clear()
     ended(run, Kind.DONE)
+
+
+def test_a_moment_without_an_answer_late_in_a_long_phase_ends_nothing():
+    """What counts is how long AWS has not been readable, not how long the phase has lasted."""
+    world = on_ecs(World())
+    run = Run(world, FAILBACK, application(bake_seconds=600))
+    while run.journal.progress.phase != "bake" or world.now - run.journal.progress.phase_since < 300:
+        world.pass_time(run.step().decision.wait)
+    world.unreadable = {Part.ROUTES}
+    world.pass_time(run.step().decision.wait)
+    world.unreadable = set()
+    ended(run, Kind.DONE, 900)
+
+
+def test_an_operation_that_can_never_read_what_it_judges_by_ends():
+    world = on_ecs(World(unreadable={Part.LIMITS}))
+    run = ended(Run(world, FAILBACK), Kind.STOP)
+    assert run.outcome.decision.headline == "AWS could not be read"
+    assert set(world.splits.values()) == {Split(0, 100)}
+
+
+def test_a_rule_that_forbids_the_second_route_sends_the_first_one_home(monkeypatch):
+    def forbid(write):
+        to_ecs = isinstance(write.action, SetSplit) and write.action.split.ecs and write.action.route_arn == RULE
+        return Violation("ecs_ready", "Too few targets.") if to_ecs else judge(write)
+
+    monkeypatch.setattr("failover.controller.judge", forbid)
+    world = World(lambda_states=(("healthy", 1),))
+    run = ended(Run(world, FAILOVER), Kind.STOP)
+    assert run.outcome.decision.detail == "Too few targets."
+    assert set(world.splits.values()) == {Split(100, 0)}, "\n".join(run.journal.lines)
+
+
+def test_demand_that_grows_during_the_shift_gets_its_tasks_before_more_weight():
+    world = World(rate=20)
+    world.pass_time(10)
+    run = Run(world, FAILOVER, application(requests_per_task=20, shift_steps=(10, 100)))
+    while run.journal.progress.step < 1:
+        world.pass_time(run.step().decision.wait)
+        if run.journal.progress.phase == "shift":
+            world.rate = 100
+    ended(run, Kind.DONE)
+    assert world.desired == 5
+
+
+def test_a_raised_minimum_is_never_lowered():
+    world = World(bounds=Bounds(4, 6), desired=2, tasks=[0.0, 0.0])
+    ended(Run(world, FAILOVER), Kind.DONE)
+    assert world.bounds.minimum == 4
 
 
 def test_access_denied_ends_the_operation_with_the_remedy():

@@ -258,3 +258,10 @@ def test_a_lease_that_somebody_holds_is_refused_with_the_holders_name(world, tab
     assert run("failover") == 3
     assert "the panel is changing this application" in capsys.readouterr().err
     assert world.writes == []
+
+
+def test_a_lease_that_somebody_holds_keeps_nobody_from_writing_who_says_why(world, table, capsys):
+    TableLease(table, "leases", "checkout", lambda: world.now, "the panel").claim()
+    assert run("failover", "--override", "single_writer", "--reason", "the panel hangs") == 0
+    assert "Goes on without the lease" in capsys.readouterr().out
+    assert world.splits[LISTENER].ecs == 100

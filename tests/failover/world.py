@@ -171,7 +171,9 @@ class World:
             alarms=part(Part.ALARMS, (alarm,)),
             routes=part(Part.ROUTES, Routes(managed, forwarders)),
             service=part(Part.SERVICE, self._service()),
-            targets=part(Part.TARGETS, Targets(self.healthy, (), self.lambda_states)),
+            targets=Reading(problem="AWS is away")
+            if Part.SERVICE in self.unreadable
+            else part(Part.TARGETS, Targets(self.healthy, (), self.lambda_states)),
             scaling=part(Part.BOUNDS, Scaling(self.bounds)),
             metrics=part(Part.METRICS, Metrics(self.period, series)),
             limits=part(Part.LIMITS, Limits(14, 900)),

@@ -116,8 +116,10 @@ def targets(
 
     def value(application: Application) -> Targets:
         service = sweep.service(application, found_services)
+        if service is None:
+            raise AwsError("unknown", "Which targets are the service's tasks is unknown: it can't be read.")
         ecs, functions = (_states(batch, group) for group in _groups(application))
-        return health.targets(ecs, functions, service.task_addresses if service else ())
+        return health.targets(ecs, functions, service.task_addresses)
 
     found = readings(Part.TARGETS, matter, batch, _groups, value)
     slugs = {application.slug for application in matter}
