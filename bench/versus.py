@@ -13,11 +13,11 @@ from bench.seen import Seen
 # Requests a second, and how many percent of them take 5 s: always the same mix, more or less of it. A calm of more
 # quick requests would raise the alarms by itself where the machine stands still for a moment.
 CALM = (22.0, 2.4)  # two to three executions at a time
-BUSY = (60.0, 2.4)  # seven to eight: over the prewarm alarm's threshold, under the others'
+BUSY = (50.0, 2.4)  # six to seven: over the prewarm alarm's threshold, under the others'
 SURGE = (150.0, 2.4)  # eighteen, more than the function may run
 
-THERE_AND_BACK = (Stage("calm", 15, *CALM), Stage("surge", 50, *SURGE), Stage("calm again", 100, *CALM))
-ENDLESS = (Stage("calm", 15, *CALM), Stage("surge", 90, *SURGE))
+THERE_AND_BACK = (Stage("calm", 30, *CALM), Stage("surge", 50, *SURGE), Stage("calm again", 100, *CALM))
+ENDLESS = (Stage("calm", 30, *CALM), Stage("surge", 90, *SURGE))
 GROWING = (Stage("calm", 10, *CALM), Stage("busy", 35, *BUSY), Stage("surge", 30, *SURGE))
 
 NAIVE, OURS = "naive", "ours"
