@@ -80,9 +80,16 @@ def _row(name: str, columns: Sequence[str], figures: Sequence[Figure]) -> list[s
     unit = figures[0].unit
     values = [shown(by_column[column].value) if column in by_column else "" for column in columns]
     limited = [figure for figure in figures if figure.limit]
-    limits = "; ".join(" ".join(filter(None, (figure.of, figure.limit))) for figure in limited)
+    limits = _limits(limited, alike=len(limited) == len(columns))
     verdict = ("ok" if all(figure.holds for figure in limited) else "BROKEN") if limited else ""
     return [f"{name} ({unit})" if unit else name, *values, limits, verdict]
+
+
+def _limits(limited: Sequence[Figure], *, alike: bool) -> str:
+    """Each with whose it is, unless all columns have the same."""
+    if alike and len({figure.limit for figure in limited}) == 1:
+        return limited[0].limit
+    return "; ".join(f"{figure.of} {figure.limit}" for figure in limited)
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:

@@ -39,6 +39,11 @@ def test_a_table_has_a_column_for_each_thing_compared_and_says_which_limit_is_br
     assert sent.split() == ["sent", "5,000"]
 
 
+def test_a_limit_that_all_columns_share_is_said_once():
+    figures = [Figure("lost", 0, of=name, most=0) for name in ("without", "with")]
+    assert table("Both", figures).splitlines()[-1].split() == ["lost", "0", "0", "at", "most", "0", "ok"]
+
+
 def compared(before: Figure, now: Figure | None) -> list[str]:
     return list(history.worse({"speed": [before]}, {"speed": [now] if now else []}))
 
