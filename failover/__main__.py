@@ -49,7 +49,10 @@ def _run(asked: argparse.Namespace, application: Application, adapter: Aws, scre
         return _status(asked, application, adapter, screen)
     request = arguments.request(asked)
     memory = remembered(asked.before) if asked.before else Memory()
-    if not getattr(asked, "resume", None):
+    resumes = getattr(asked, "resume", None)
+    if resumes and asked.dry_run:
+        raise UsageError("--dry-run foresees a new operation; it can't be given with --resume, which writes.")
+    if not resumes:
         planned = foresee(application, request, adapter.observe(), memory, time.time())
         screen.answer(text.plan(planned), text.plan_json(planned))
         if asked.command == "plan" or asked.dry_run:

@@ -65,7 +65,7 @@ def operate(
             journal.close()
     finally:
         if isinstance(lease, TableLease):
-            lease.release()
+            _release(lease, screen)
 
 
 def _lease(asked: argparse.Namespace, application: Application, screen: Screen) -> Lease:
@@ -88,6 +88,13 @@ def _lease(asked: argparse.Namespace, application: Application, screen: Screen) 
     return _Unfenced()
 
 
+def _release(lease: TableLease, screen: Screen) -> None:
+    try:
+        lease.release()
+    except (AwsError, LeaseHeldError) as error:  # how the operation ended stands in the journal and in the exit status
+        screen.line(f"The lease was not given back, it runs out by itself: {error}")
+
+
 def _operation(
     asked: argparse.Namespace, application: Application, request: Request, memory: Memory, lease: Lease, screen: Screen
 ) -> Operation:
@@ -97,7 +104,7 @@ def _operation(
     state = state.superseded()
     path = asked.resume or Path(f"failover-{application.slug}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.jsonl")
     if asked.resume:
-        return Operation(application, *resume(asked.resume), lease, state, path)
+        return Operation(application, *resume(asked.resume, application.slug, request.goal), lease, state, path)
     known = memory if memory != Memory() else state.memory
     return Operation(application, request, Progress(memory=known), lease, state, path)
 

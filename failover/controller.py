@@ -80,7 +80,7 @@ class _Writing:
         for action in decision.actions:
             held_back = self._held_back(decision, action)
             if held_back is not None:
-                return self._not_half_written(decision, held_back, sent)
+                return self._not_half_written(decision, held_back, sent=sent)
             answer = self._send(decision, action)
             if answer is not None and not _tried_again(decision, action, answer):
                 return answer
@@ -88,7 +88,7 @@ class _Writing:
             sent = sent or answer is None
         return failed
 
-    def _not_half_written(self, decision: Decision, held_back: Decision, sent: bool) -> Decision:
+    def _not_half_written(self, decision: Decision, held_back: Decision, *, sent: bool) -> Decision:
         """Where readiness forbids the write of one route after another's was sent, routes return to one split."""
         half = sent or self.snapshot.split is None
         if held_back.rule not in READINESS or decision.progress.phase != "shift" or not half:

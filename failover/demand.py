@@ -104,5 +104,5 @@ def _duration(metrics: Metrics, memory: Memory) -> float | None:
     """What was remembered before the failover, or what has been measured since, if that is more: a memory from the
     first seconds of a surge knows its fast requests alone.
     """
-    known = [each for each in (memory.duration, seconds_per_request(metrics)) if each is not None]
+    known = [each for each in (memory.duration, seconds_per_request(metrics)) if each]  # no request takes no time
     return max(known, default=None)

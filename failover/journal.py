@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 from failover.codec import decode, encode
-from failover.model import Action, Application, Decision, Memory, Progress, Request, Snapshot
+from failover.model import Action, Application, Decision, Goal, Memory, Progress, Request, Snapshot
 from failover.ports import AwsError, Call, Clock
 
 Tell = Callable[[str, str], None]  # kind and message, for people
@@ -63,19 +63,47 @@ class FileJournal:
         os.fsync(self._file.fileno())
 
 
-def resume(path: Path) -> tuple[Request, Progress]:
+@dataclass(frozen=True)
+class Begun:
+    """What a journal says of its operation."""
+
+    slug: str
+    request: Request
+    progress: Progress
+
+
+def read(path: Path) -> Begun:
     """What a journal file was after, and how far it got. Raises JournalError."""
     try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-        asked = next(line["detail"]["request"] for line in lines if line["kind"] == "request")
+        lines = _lines(path)
+        asked = next(line["detail"] for line in lines if line["kind"] == "request")
         decisions = [line["detail"]["progress"] for line in lines if line["kind"] == "decision"]
-        return decode(Request, asked), decode(Progress, decisions[-1]) if decisions else Progress()
+        progress = decode(Progress, decisions[-1]) if decisions else Progress()
+        return Begun(asked["application"], decode(Request, asked["request"]), progress)
     except OSError as error:
         raise JournalError(f"{path} can't be read: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError, StopIteration) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, StopIteration) as error:
         raise JournalError(f"{path} is no journal of this program.") from error
+
+
+def _lines(path: Path) -> list[Any]:
+    """A power cut can leave the last line unfinished; what stands before it is whole."""
+    *whole, last = [line for line in path.read_text(encoding="utf-8").splitlines() if line] or [""]
+    lines = [json.loads(line) for line in whole]
+    try:
+        return [*lines, json.loads(last)]
+    except ValueError:
+        return lines
+
+
+def resume(path: Path, slug: str, goal: Goal) -> tuple[Request, Progress]:
+    """The operation to go on with. Raises JournalError where the journal is of another application or goal."""
+    begun = read(path)
+    if (begun.slug, begun.request.goal) != (slug, goal):
+        raise JournalError(f"{path} is of a {begun.request.goal} of {begun.slug}, not of a {goal} of {slug}.")
+    return begun.request, begun.progress
 
 
 def remembered(path: Path) -> Memory:
     """What an earlier operation's journal knows about the time before it. Raises JournalError."""
-    return resume(path)[1].memory
+    return read(path).progress.memory

@@ -1,6 +1,7 @@
 """What the lab shows and takes about itself under ``/_lab/``: not AWS, but for trainers and tests."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -22,6 +23,7 @@ from lab.tasks import Task
 from lab.wire.dispatch import CallLog
 from lab.world import Application
 
+TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 Pid = Callable[[str], int | None]
 
 
@@ -32,6 +34,9 @@ def set_destination(cloud: Cloud, body: bytes) -> dict[str, Any]:
         destination = Destination(url=given["url"], header=given["header"], key=given["key"])
     except (ValueError, KeyError, TypeError) as error:
         raise AwsError("InvalidDestination", 'The body must be {"url": …, "header": …, "key": …}.') from error
+    named = isinstance(destination.key, str) and isinstance(destination.header, str)
+    if not named or not TOKEN.fullmatch(destination.header):
+        raise AwsError("InvalidDestination", "The destination's header must be an HTTP header's name, its key a text.")
     if not str(destination.url).startswith(("http://", "https://")):
         raise AwsError("InvalidDestination", f"The destination's url must be http or https, not {destination.url!r}.")
     for world in cloud.worlds.values():

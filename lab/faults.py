@@ -6,7 +6,7 @@ own beside the line that it changes. A switch of one application may be set for 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeGuard
 
 Value = bool | float | tuple[str, ...]
 Kind = Literal["flag", "number", "names"]
@@ -237,13 +237,20 @@ class Faults:
         return own if own is not None else self._on.get((name, ""))
 
 
+MOST = 1_000_000  # a million duplicates of an event, or seconds: more would only fill the memory
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST
+
+
 def _read(switch: Switch, value: object) -> Value | None:
     """The value as the switch keeps it, None for off."""
     if value is None or value is False or value in ("", []):
         return None
     if switch.kind == "flag" and value is True:
         return True
-    if switch.kind == "number" and isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+    if switch.kind == "number" and _is_number(value):
         return float(value)
     if switch.kind == "names" and isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
         return tuple(value)

@@ -7,6 +7,7 @@ field whose name is a word of Python's ends in an underscore, which the key does
 import tomllib
 import types
 from dataclasses import MISSING, fields
+from math import inf
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -91,8 +92,8 @@ def _expect(kind: type, value: Any, key: str) -> Any:
 
 
 def _at_least_zero(value: float, key: str) -> float:
-    if value < 0:
-        raise _WrongKeyError(f"{key}: {value!r} is negative; 0 or more is allowed")
+    if not value >= 0 or value == inf:
+        raise _WrongKeyError(f"{key}: {value!r} is negative or without end; 0 or more is allowed")
     return value
 
 

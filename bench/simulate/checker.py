@@ -70,6 +70,7 @@ class Checker:
     foreign_at: float = float("-inf")
     replaced: dict[str, float] = field(default_factory=dict)
     moved_by: str = "automatic"
+    touched: bool = False
     lease_down_since: float | None = None
 
     def read(self, writer: Writer, operation: str, given: dict[str, Any], output: dict[str, Any]) -> None:
@@ -94,6 +95,7 @@ class Checker:
         self.writes[operation] += 1
         self._note(self._write_breaches(writer, pursuing, operation, given, lease))
         if operation in WEIGHT_WRITES:
+            self.touched = False
             arn = given[WEIGHT_WRITES[operation][0]]
             rule = self.truth.rule(arn)
             self.replaced[arn] = _share(self.truth.ours(rule.actions)) if rule else 0.0
@@ -106,6 +108,7 @@ class Checker:
         Back to what the last write replaced, it can't be told from a write that AWS has not shown yet, or that a crash
         kept from being sent: whoever takes over rightly sends it again.
         """
+        self.touched = True
         rule = self.truth.rule(arn)
         if rule is not None and _share(self.truth.ours(rule.actions)) == self.replaced.get(arn):
             return
@@ -226,7 +229,7 @@ class Checker:
     def _end_breaches(self, active: Operation | None, *, held: bool) -> Iterator[tuple[str, str]]:
         if active is not None and self.truth.now - active.began > self.limits.longest_operation:
             yield "deadlines", f"a {active.goal} is still under way after {self.truth.now - active.began:.0f} s"
-        theirs = self.moved_by == "foreign"  # what somebody else left is theirs to tidy
+        theirs = self.touched or self.moved_by == "foreign"  # what somebody else left is theirs to tidy
         agree = len(self.truth.positions()) == 1
         if active is None and not agree and not held and not theirs:
             yield "crash_safe", f"at the end routes disagree: ECS shares {sorted(self.truth.positions())}"

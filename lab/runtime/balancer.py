@@ -75,7 +75,7 @@ class Balancers:
             return await self._answer(load_balancer, node, request)
 
         listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        server = web.Server(answer, keepalive_timeout=CLIENT_KEEP_ALIVE)
+        server = web.Server(answer, auto_decompress=False, keepalive_timeout=CLIENT_KEEP_ALIVE)
         listener = await asyncio.get_running_loop().create_server(server, sock=listening)
         self._servers.append((server, listener))
         return f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from celery.signals import heartbeat_sent
 from django.conf import settings
 from django.utils import timezone
@@ -35,6 +36,8 @@ def sweep(application_id: int) -> None:
     for each, snapshot in swept.items():
         try:
             automatic.consider(each, snapshot, counts=False)
+        except SoftTimeLimitExceeded:
+            raise
         except Exception:  # one application's trouble is no reason to leave its neighbours alone
             log.exception("consider_failed", application=each.slug)
 

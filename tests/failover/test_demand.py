@@ -2,8 +2,8 @@
 
 import pytest
 
-from failover.demand import highest_rate, seconds_per_request
-from failover.model import Metrics
+from failover.demand import CONCURRENCY_METRIC, highest_rate, project, seconds_per_request
+from failover.model import Alarm, AlarmState, Limits, Memory, Metrics, Policy, Reading, Snapshot
 
 PERIOD = 5
 
@@ -62,3 +62,16 @@ def test_requests_that_met_no_target_are_demand_too():
 def test_the_busiest_period_of_the_window_counts():
     found = metrics(lambda_requests=[900, 50, 100, 50])
     assert highest_rate(found, 20.0, window=10) == 20
+
+
+def test_requests_that_seem_to_take_no_time_do_not_speak_for_lambda():
+    """Else any demand would fit: what is 0 was never measured."""
+    series = metrics(ecs_requests=[1000, 1000, 1000])
+    snapshot = Snapshot(
+        at=15.0,
+        alarms=Reading.of((Alarm("concurrency", AlarmState.OK, 0.0, threshold=10.0, metric=CONCURRENCY_METRIC),), 15.0),
+        metrics=Reading.of(series, 15.0),
+        limits=Reading.of(Limits(14, 900), 15.0),
+    )
+    projection = project(Policy(), snapshot, Memory(duration=0.0), 15.0)
+    assert not projection.fits, projection.reason

@@ -265,3 +265,33 @@ def test_a_lease_that_somebody_holds_keeps_nobody_from_writing_who_says_why(worl
     assert run("failover", "--override", "single_writer", "--reason", "the panel hangs") == 0
     assert "Goes on without the lease" in capsys.readouterr().out
     assert world.splits[LISTENER].ecs == 100
+
+
+def journal_of(goal: str, tmp_path):
+    assert run(goal, "--no-wait", *BREAK_GLASS) == 0
+    return next(tmp_path.glob("failover-checkout-*.jsonl"))
+
+
+def test_a_resumed_operation_is_not_foreseen_but_refused(world, tmp_path, capsys):
+    """It wrote, once: whoever types --dry-run expects nothing to be written."""
+    path = journal_of("failover", tmp_path)
+    written = list(world.writes)
+    assert run("failover", "--resume", str(path), "--dry-run", *BREAK_GLASS) == 2
+    assert "--dry-run" in capsys.readouterr().err
+    assert world.writes == written
+
+
+@pytest.mark.parametrize(("command_line", "slug"), [("failback", "checkout"), ("failover", "orders")])
+def test_the_journal_of_another_goal_or_application_is_not_resumed(world, tmp_path, capsys, command_line, slug):
+    path = journal_of("failover", tmp_path)
+    path.write_text(path.read_text().replace('"application": "checkout"', f'"application": "{slug}"'))
+    assert run(command_line, "--resume", str(path), *BREAK_GLASS) == 2
+    assert f"is of a failover of {slug}" in capsys.readouterr().err
+
+
+def test_a_journal_whose_last_line_a_power_cut_left_unfinished_is_resumed(world, tmp_path):
+    path = journal_of("failover", tmp_path)
+    with path.open("a") as file:
+        file.write('{"at": "2026-11-2')
+    assert run("failover", "--resume", str(path), *BREAK_GLASS) == 0
+    assert world.splits[LISTENER].ecs == 100

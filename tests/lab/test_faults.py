@@ -36,6 +36,7 @@ def test_one_application_goes_before_all(faults):
         ("nonsense", True, "", "no switch 'nonsense'"),
         ("api_throttled", True, "checkout", "takes no application"),
         ("api_latency", -1, "", "a number of seconds, 0 or more, not -1"),
+        ("events_duplicated", float("inf"), "", "0 or more, not inf"),
         ("api_latency", True, "", "a number of seconds"),
         ("api_throttled", 1, "", "takes true or false"),
         ("api_outage", "ecs", "", "takes a list of names"),

@@ -27,7 +27,7 @@ def test_the_demonstrations_world_has_three_applications_with_two_alarms_each():
         ("[applications]", "applications: at least one"),
         ("", "applications: this key is missing"),
         ("[applications.a.function]\nreserved_concurrency = '3'", "applications.a.function.reserved_concurrency: '3'"),
-        ("[applications.a.function]\nreserved_concurrency = -3", "-3 is negative"),
+        ("[applications.a.function]\nreserved_concurrency = -3", "-3 is negative or without end"),
         ("[applications.a.function]\nmulti_value_headers = 1", "1 is not true or false"),
         ("[applications.a.task]\nhealthy_threshold = true", "True is not a whole number"),
         ("[[applications.a.alarms]]\nname = 'x'", "applications.a.alarms[0].metric: this key is missing"),
