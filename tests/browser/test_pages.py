@@ -207,7 +207,6 @@ def test_when_nothing_answers_the_page_says_since_when_it_is_old(open_page: Open
 def test_a_session_that_ended_leads_to_the_login_and_back(open_page: Opener, checkout: Application) -> None:
     page = open_page("/applications/checkout/")
     Session.objects.all().delete()
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
     page.wait_for_url("**/accounts/login/?next=/applications/checkout/")
     page.get_by_label("Username").fill("ada")
