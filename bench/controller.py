@@ -15,10 +15,11 @@ from typing import Any
 from bench.configuration import SLUG, application, environment
 from bench.figures import Figure
 from bench.quiet import Quiet
-from bench.simulate.play import QUICK, Alone
+from bench.simulate.play import QUICK
 from failover import aws
 from failover.aws.adapter import Adapter
 from failover.controller import step
+from failover.leases import Unshared
 from failover.model import (
     Action,
     Goal,
@@ -112,7 +113,7 @@ def _failover(lab: LabProcess, timed: Timed, *, to_the_end: bool) -> tuple[int, 
             progress,
             aws=timed,
             journal=Quiet(),
-            lease=Alone(),
+            lease=Unshared(),
             clock=time.time,
         )
         progress = outcome.progress

@@ -6,7 +6,16 @@ from failover import failback, guard, prewarm
 from failover.evidence import alarming
 from failover.memory import MAX_DWELL_FACTOR
 from failover.model import Alarm, AlarmState, Application, Goal, Memory, Position, Request, Snapshot
-from failover.verdict import RETRY_SECONDS, Acknowledgement, Refused, Situation, Start, Verdict, blocked
+from failover.verdict import (
+    RETRY_SECONDS,
+    Acknowledgement,
+    Refused,
+    Situation,
+    Start,
+    Verdict,
+    blocked,
+    launches_nothing,
+)
 
 STALE_SECONDS = 30.0  # what was read longer ago than this starts nothing
 FOREIGN_HOLD_MINUTES = 60  # how long a foreign change holds an application unless a person releases it
@@ -95,13 +104,12 @@ def _muted(application: Application, firing: tuple[Alarm, ...], names: str) -> R
 
 
 def _unable(snapshot: Snapshot, situation: Situation, now: float) -> Refused | None:
-    service = snapshot.service.value
     if snapshot.position is Position.UNKNOWN:
         return Refused(Goal.FAILOVER, "stale", f"The weights can't be read: {snapshot.routes.problem or 'unusable'}.",
                        "Look at the routes on the application's page.")  # fmt: skip
-    if service is not None and service.deployment_failed:
-        return Refused(Goal.FAILOVER, "capacity", "The ECS service's deployment failed: it launches no more tasks.",
-                       "Deploy a working task definition.")  # fmt: skip
+    failed = launches_nothing(Goal.FAILOVER, snapshot.service.value)
+    if failed:
+        return failed
     if situation.last_failure_at is not None and now - situation.last_failure_at < RETRY_SECONDS:
         left = RETRY_SECONDS - (now - situation.last_failure_at)
         return Refused(Goal.FAILOVER, "capacity", "The last failover failed.",

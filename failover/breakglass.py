@@ -13,10 +13,11 @@ from pathlib import Path
 from failover import aws, text
 from failover import memory as memories
 from failover.arguments import SINGLE_WRITER
-from failover.aws.lease import LEASE_SECONDS, LeaseHeldError, TableLease
+from failover.aws.lease import LeaseHeldError, TableLease
 from failover.codec import encode
 from failover.controller import step
 from failover.journal import FileJournal, resume
+from failover.leases import Unshared
 from failover.model import Application, Decision, Kind, Memory, Progress, Request, Snapshot
 from failover.ports import Aws, AwsError, Lease, Outcome
 from failover.screen import Screen
@@ -25,13 +26,6 @@ from failover.state import State, stored_state
 
 class RefusedError(Exception):
     """A rule says no before anything was written."""
-
-
-class _Unfenced:
-    """No lease: `--override single_writer` said that nobody else is writing."""
-
-    def seconds_left(self) -> float:
-        return LEASE_SECONDS
 
 
 @dataclass
@@ -85,7 +79,7 @@ def _lease(asked: argparse.Namespace, application: Application, screen: Screen) 
             "Nothing here can tell whether somebody else is changing this application (rule single_writer). Make sure "
             "that the panel is off or holds it, then add --override single_writer --reason '…'."
         )
-    return _Unfenced()
+    return Unshared()
 
 
 def _release(lease: TableLease, screen: Screen) -> None:
@@ -146,12 +140,8 @@ def _pursue(
         if not goes_on or asked.no_wait:
             return decision
         seen = seen.updated(outcome.snapshot)
-        screen.block(f"\n{text.status(operation.application, seen, time.time())}\n  now     {_now(decision)}")
+        screen.block(f"\n{text.status(operation.application, seen, time.time())}\n  now     {decision.told}")
         time.sleep(decision.wait)
-
-
-def _now(decision: Decision) -> str:
-    return ": ".join(filter(None, (decision.headline, decision.detail)))
 
 
 def _keep(operation: Operation, outcome: Outcome, screen: Screen, *, ended: bool) -> None:

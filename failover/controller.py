@@ -93,7 +93,7 @@ class _Writing:
         half = sent or self.snapshot.split is None
         if held_back.rule not in READINESS or decision.progress.phase != "shift" or not half:
             return held_back
-        progress = replace(decision.progress.entered("going_back", self.clock()), returning=held_back.detail)
+        progress = decision.progress.turned_back(held_back.detail, self.clock())
         return replace(held_back, kind=Kind.WAIT, rule="", progress=progress, wait=1.0)
 
     def _held_back(self, decision: Decision, action: Action) -> Decision | None:

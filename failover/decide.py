@@ -146,7 +146,7 @@ def _foreign(cycle: Cycle) -> str:
 def _cancelled(cycle: Cycle, reason: str) -> Step:
     """Weights that agree stay where they are; half-written ones go back to where they came from."""
     if cycle.snapshot.split is None and cycle.progress.origin is not None and cycle.progress.allowed:
-        return replace(cycle.progress.entered("going_back", cycle.now), returning=f"Cancelled: {reason}")
+        return cycle.progress.turned_back(f"Cancelled: {reason}", cycle.now)
     where = f"Weights stay at {cycle.snapshot.split}." if cycle.snapshot.split else "No weight was written."
     return stop(cycle, f"Cancelled: {reason}", f"{where} Tasks stay as they are.")
 

@@ -24,6 +24,6 @@ def after_failed_write(decision: Decision, action: Action, error: AwsError, now:
         return replace(failed, kind=Kind.WAIT, wait=2.0)
     if isinstance(action, SetSplit) and progress.phase == "shift":
         reason = f"{error} {error.remedy}".strip()
-        back = replace(progress.entered("going_back", now), returning=reason)
+        back = progress.turned_back(reason, now)
         return replace(failed, kind=Kind.WAIT, wait=0.5, progress=back)
     return replace(failed, kind=Kind.STOP, progress=progress.marked("ended", now))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from failover import weights
 from failover.cycle import Cycle, Step, stop, wait
 from failover.evidence import Answers, ecs_healthy, lambda_answers
@@ -15,7 +13,7 @@ def give_up(cycle: Cycle, reason: str) -> Step:
     """Go back if a weight was moved, else end where traffic is."""
     if not cycle.progress.mark("shifting"):
         return stop(cycle, "No weight was moved", reason, rule="towards_health")
-    return replace(cycle.progress.entered("going_back", cycle.now), returning=reason)
+    return cycle.progress.turned_back(reason, cycle.now)
 
 
 def go_back(cycle: Cycle) -> Step:

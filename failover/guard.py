@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import ceil
 
+from failover.capacity import wanted_tasks
 from failover.demand import project, tasks_needed
 from failover.evidence import (
     SMALL_STEP_PERCENT,
@@ -105,7 +106,7 @@ def _raise(
         return None
     if raised_at is not None and now - raised_at < policy.scale_deadline_seconds:
         return None
-    asked_for = max(policy.failover_count, policy.min_healthy, tasks_needed(policy, snapshot, now))
+    asked_for = wanted_tasks(policy, 0, tasks_needed(policy, snapshot, now))
     wanted = max(asked_for, min(ceil(GROWTH * service.desired), MOST_GROWTH * asked_for))
     if wanted <= service.desired:
         return None

@@ -38,7 +38,7 @@ class FileJournal:
         self._write("decision", decision.headline, {"detail": decision.detail, "progress": encode(decision.progress)})
         if decision.headline != self._headline:
             self._headline = decision.headline
-            self._tell(decision.kind.value, ": ".join(filter(None, (decision.headline, decision.detail))))
+            self._tell(decision.kind.value, decision.told)
 
     def called(self, call: Call) -> None:
         self._write("call", f"{call.action}: {call.after}", asdict(call))

@@ -18,10 +18,11 @@ from functools import lru_cache
 from typing import Any
 
 from failover import aws, environment, wake
-from failover.aws.lease import LEASE_SECONDS, LeaseHeldError, TableLease
+from failover.aws.lease import LeaseHeldError, TableLease
 from failover.aws.parameters import read_parameter
 from failover.codec import encode
 from failover.config import ConfigError
+from failover.leases import Unshared
 from failover.model import Application
 from failover.ports import Aws, AwsError, Lease
 from failover.solo import Result, Solo
@@ -60,7 +61,7 @@ def _run(application: Application, seconds_left: Callable[[], float]) -> Result:
     adapter = _connected(application)
     if not application.lease_table:
         state = inferred(application, adapter.observe(), time.time())
-        return _solo(application, adapter, _Alone(), state, seconds_left, lambda _: None).run()
+        return _solo(application, adapter, Unshared(), state, seconds_left, lambda _: None).run()
     lease = TableLease(aws.lease_client(application), application.lease_table, application.slug, time.time)
     lease.claim()
     try:
@@ -68,13 +69,6 @@ def _run(application: Application, seconds_left: Callable[[], float]) -> Result:
         return _solo(application, adapter, lease, state, seconds_left, _saving(lease)).run()
     finally:
         _give_back(lease)
-
-
-class _Alone:
-    """Reserved concurrency 1 is the lease: no other invocation runs."""
-
-    def seconds_left(self) -> float:
-        return LEASE_SECONDS
 
 
 def _saving(lease: TableLease) -> Callable[[State], None]:

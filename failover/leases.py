@@ -16,6 +16,13 @@ from __future__ import annotations
 LEASE_SECONDS = 20.0
 
 
+class Unshared:
+    """Implements `failover.ports.Lease` where nobody else can be writing, or a person said that nobody is."""
+
+    def seconds_left(self) -> float:
+        return LEASE_SECONDS
+
+
 def free_in(until: float | None, now: float) -> float:
     """In how many seconds another may take a lease that lasts `until`; None where it was given back."""
     return 0.0 if until is None else max(0.0, until + LEASE_SECONDS - now)

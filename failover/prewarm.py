@@ -7,7 +7,16 @@ from failover.demand import tasks_needed
 from failover.failback import deploying, not_all_ok, too_short
 from failover.model import Alarm, AlarmState, Application, Goal, Memory, Position, Request, Service, Snapshot
 from failover.retire import standby_count
-from failover.verdict import RETRY_SECONDS, Refused, Situation, Start, Verdict, blocked, failed_lately
+from failover.verdict import (
+    RETRY_SECONDS,
+    Refused,
+    Situation,
+    Start,
+    Verdict,
+    blocked,
+    failed_lately,
+    launches_nothing,
+)
 
 PREPARE = Request(Goal.SET_WEIGHTS, automatic=True)
 
@@ -46,7 +55,8 @@ def _start(
     prevented = (
         blocked(Goal.SET_WEIGHTS, situation, f"Prewarm alarm {names} is in ALARM")
         or _muted(firing, names)
-        or _unable(service, situation, now)
+        or launches_nothing(Goal.SET_WEIGHTS, service)
+        or _failed_just_now(situation, now)
     )
     reason = f"Prewarm alarm {names} is in ALARM: {wanted} tasks are started, weights stay"
     return prevented or Start(PREPARE, reason, tasks=wanted)
@@ -59,10 +69,7 @@ def _muted(firing: tuple[Alarm, ...], names: str) -> Refused | None:
                    "Enable the alarm's actions in CloudWatch.")  # fmt: skip
 
 
-def _unable(service: Service, situation: Situation, now: float) -> Refused | None:
-    if service.deployment_failed:
-        return Refused(Goal.SET_WEIGHTS, "capacity", "The ECS service's deployment failed: it launches no more tasks.",
-                       "Deploy a working task definition.")  # fmt: skip
+def _failed_just_now(situation: Situation, now: float) -> Refused | None:
     failed_at = situation.last_prepare_failure_at
     if failed_at is not None and now - failed_at < RETRY_SECONDS:
         return Refused(Goal.SET_WEIGHTS, "capacity", "The last prewarm failed.",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from failover.cycle import Cycle, Step, stop, wait
 from failover.evidence import alarming, ecs_healthy
 from failover.model import Action, Alarm, Bounds, Decision, Kind, Memory, Policy, SetBounds, SetDesiredCount
@@ -24,8 +22,7 @@ def bake(cycle: Cycle) -> Step:
     """Tasks stay up for the bake time: a minute metric can't raise an alarm sooner, and a return must be instant."""
     firing = alarming(cycle.application, cycle.snapshot.alarms.value or ())
     if firing and _can_return(cycle):
-        reason = f"Alarm {firing[0].name} returned"
-        return replace(cycle.progress.entered("going_back", cycle.now), returning=reason)
+        return cycle.progress.turned_back(f"Alarm {firing[0].name} returned", cycle.now)
     if firing:
         return _kept_for_a_failover(cycle, firing[0])
     waited = cycle.now - cycle.progress.phase_since

@@ -79,7 +79,7 @@ class Solo:
         self._page(verdict)
         if isinstance(verdict, Refused) and verdict.hold_minutes:
             changed = replace(self.state, memory=found_changed(memory, snapshot, now))
-            self.keep(changed.held(verdict.reason, verdict.rule, now, 60.0 * verdict.hold_minutes))
+            self.keep(changed.held(verdict.reason, verdict.rule, now, verdict.hold_minutes))
         return verdict
 
     def _page(self, verdict: Start | Refused | None) -> None:
@@ -108,9 +108,9 @@ class Solo:
             decision = outcome.decision
             if decision.kind not in (Kind.ACT, Kind.WAIT):
                 self.keep(self.state.ended(request, outcome, self.clock()))
-                return Result(_ENDS[decision.kind], _sentence(decision), outcome.snapshot)
+                return Result(_ENDS[decision.kind], decision.sentences, outcome.snapshot)
             if not self._has_time(decision.wait):
-                return Result("waiting", _sentence(decision), outcome.snapshot)
+                return Result("waiting", decision.sentences, outcome.snapshot)
             self.sleep(decision.wait)
         raise RuntimeError("The operation under way has vanished from the state.")
 
@@ -137,7 +137,7 @@ class _StateJournal:
         self._solo.keep(self._solo.state.reached(decision.progress))
         if decision.headline != self._headline:
             self._headline = decision.headline
-            self._solo.tell(decision.kind.value, ": ".join(filter(None, (decision.headline, decision.detail))))
+            self._solo.tell(decision.kind.value, decision.told)
 
     def called(self, call: Call) -> None:
         self._solo.tell("call", f"{call.action}: {call.after} (request {call.request_id})")
@@ -157,8 +157,3 @@ def _nothing_started(verdict: Refused | None, snapshot: Snapshot) -> Result:
 
 
 _ENDS = {Kind.DONE: "done", Kind.STOP: "failed", Kind.REFUSE: "refused"}
-
-
-def _sentence(decision: Decision) -> str:
-    parts = (part.strip().rstrip(".") for part in (decision.headline, decision.detail, decision.remedy))
-    return " ".join(f"{part}." for part in parts if part)

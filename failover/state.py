@@ -6,14 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from failover import memory as memories
-from failover.automation import Situation
+from failover.automation import FOREIGN_HOLD_MINUTES, Situation
 from failover.codec import decode, encode
 from failover.model import Application, Baseline, Goal, Kind, Memory, Policy, Position, Progress, Request, Snapshot
 from failover.ports import Outcome
 from failover.resume import stored_progress
 
 STATE_VERSION = 1  # raised when an older controller could misread what a newer one stored
-FOREIGN_HOLD_SECONDS = 3600.0
 _FOREIGN = "The lease item's state was written by another version of this program."
 
 
@@ -69,8 +68,8 @@ class State:
         rule = outcome.decision.rule
         return ended.held(outcome.decision.detail, rule, now) if rule == "foreign_change" else ended
 
-    def held(self, reason: str, rule: str, now: float, seconds: float = FOREIGN_HOLD_SECONDS) -> State:
-        return replace(self, hold=Hold(now + seconds, reason, rule))
+    def held(self, reason: str, rule: str, now: float, minutes: float = FOREIGN_HOLD_MINUTES) -> State:
+        return replace(self, hold=Hold(now + 60 * minutes, reason, rule))
 
     def superseded(self) -> State:
         """The state for an operation that takes the place of the one under way: what that one knew of before."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from failover.model import Goal, Memory, Mode, Policy, Progress, Request
+from failover.capacity import DEPLOY
+from failover.model import Goal, Memory, Mode, Policy, Progress, Request, Service
 
 RETRY_SECONDS = 60.0  # what failed is tried again after this long at the earliest
 PEOPLE_FIRST = "people_first"
@@ -86,6 +87,13 @@ def blocked(goal: Goal, situation: Situation, trigger: str, *, in_spite_of: str 
     if situation.active:
         return Refused(goal, "single_writer", f"{would}, but {situation.active}", "Wait for it to end, or cancel it.")
     return None
+
+
+def launches_nothing(goal: Goal, service: Service | None) -> Refused | None:
+    """Tasks can't be asked for of a service whose deployment failed."""
+    if service is None or not service.deployment_failed:
+        return None
+    return Refused(goal, "capacity", "The ECS service's deployment failed: it launches no more tasks.", DEPLOY)
 
 
 def failed_lately(policy: Policy, memory: Memory, situation: Situation, now: float) -> Refused | None:

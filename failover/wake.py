@@ -28,10 +28,9 @@ def ignored(body: object, application: Application, now: float) -> str:
 
 
 def _alarm(event: Event, application: Application, now: float) -> str:
-    account = application.ecs_target_group_arn.split(":")[4]
     if event.alarm_name not in application.alarms + application.prewarm_alarms:
         return f"{event.alarm_name} is not one of this application's alarms."
-    if event.account not in ("", account) or event.region not in ("", application.region):
+    if event.account not in ("", application.account) or event.region not in ("", application.region):
         return f"{event.alarm_name} is an alarm of another account or region."
     age = now - event.at if event.at is not None else 0.0
     limit = application.policy.max_event_age_seconds

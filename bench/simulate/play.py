@@ -12,7 +12,7 @@ from typing import Any
 from bench.simulate.clients import Unwatched, clients
 from failover import wake
 from failover.aws.adapter import Adapter
-from failover.aws.lease import LEASE_SECONDS
+from failover.leases import Unshared
 from failover.model import Application, Policy, Route
 from failover.solo import Result, Solo
 from failover.state import State
@@ -131,13 +131,6 @@ def play(scenario: Scenario, seed: int = 1) -> Played:
     return Played(performance.findings(), performance.director, controller.told)
 
 
-class Alone:
-    """The lease of a controller that nobody competes with."""
-
-    def seconds_left(self) -> float:
-        return LEASE_SECONDS
-
-
 class _Controller:
     """Invoked once for each event that it is woken by, one after the other."""
 
@@ -174,7 +167,7 @@ class _Controller:
         solo = Solo(
             performance.application,
             performance.adapter,
-            Alone(),
+            Unshared(),
             performance.now,
             performance.run,
             lambda: 0.0 if performance.ended else until - performance.now(),

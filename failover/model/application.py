@@ -131,3 +131,8 @@ class Application:
     mode: Mode = Mode.AUTO
     probe_url: str = ""
     lease_table: str = ""
+
+    @property
+    def account(self) -> str:
+        """The AWS account that it is in, as its target groups' ARNs have it."""
+        return self.ecs_target_group_arn.split(":")[4]

@@ -143,6 +143,10 @@ class Progress:
         fresh = self.written()
         return replace(fresh, phase=phase, phase_since=now, agreed_streak=0, sick_streak=0)
 
+    def turned_back(self, reason: str, now: float) -> Progress:
+        """The same progress on its way to where weights came from."""
+        return replace(self.entered("going_back", now), returning=reason)
+
     def written(self) -> Progress:
         """The same progress once what was written is shown."""
         return replace(self, writing_since=None, write_problem="")
@@ -188,3 +192,14 @@ class Decision:
     wait: float = 2.0
     rule: str = ""
     remedy: str = ""
+
+    @property
+    def told(self) -> str:
+        """Headline and detail in one line."""
+        return ": ".join(filter(None, (self.headline, self.detail)))
+
+    @property
+    def sentences(self) -> str:
+        """Headline, detail and remedy, each a sentence."""
+        parts = (part.strip().rstrip(".") for part in (self.headline, self.detail, self.remedy))
+        return " ".join(f"{part}." for part in parts if part)

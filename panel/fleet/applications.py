@@ -66,7 +66,7 @@ def _write(application: Application, document: Document, wanted: failover.model.
     if application.document and application.document.get("application", {}).get("mode", "auto") != wanted.mode:
         application.mode = wanted.mode
     application.name, application.region = wanted.name, wanted.region
-    application.account = wanted.ecs_target_group_arn.split(":")[4]
+    application.account = wanted.account
     application.document = document
     application.save()
     _own(application, _resources(wanted, application.account), source)

@@ -23,8 +23,7 @@ class Scope:
 
     @classmethod
     def of(cls, application: failover.model.Application) -> Scope:
-        account = application.ecs_target_group_arn.split(":")[4]
-        return cls(account, application.region, application.role_arn, application.external_id)
+        return cls(application.account, application.region, application.role_arn, application.external_id)
 
 
 _fleets: dict[Scope, Fleet] = {}

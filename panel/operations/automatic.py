@@ -11,13 +11,14 @@ from django.utils import timezone
 import failover.automation
 from failover import guard
 from failover.automation import Refused, Situation, Start
-from failover.codec import decode, encode
+from failover.codec import decode
 from failover.memory import found_changed
 from failover.model import Goal, Memory, Mode, Snapshot
 from panel.fleet.applications import configuration
 from panel.fleet.models import Application
 from panel.operations import services
 from panel.operations.models import Operation
+from panel.operations.remembering import change_memory
 
 log = structlog.get_logger(__name__)
 
@@ -50,11 +51,8 @@ def _remembered(application: Application, change: Callable[[Memory], Memory]) ->
     if change(known) == known:
         return known
     with transaction.atomic():
-        row = Application.objects.select_for_update().get(pk=application.pk)
-        changed = change(decode(Memory, row.memory))
-        Application.objects.filter(pk=row.pk).update(memory=encode(changed))
-    application.memory = encode(changed)
-    return changed
+        application.memory = change_memory(application.pk, change).memory
+    return decode(Memory, application.memory)
 
 
 def _hold(application: Application, refused: Refused, snapshot: Snapshot, now: float) -> None:

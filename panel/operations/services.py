@@ -24,6 +24,7 @@ from failover.rules import OVERRIDABLE
 from panel import dispatch, live_hints
 from panel.fleet.models import Application
 from panel.operations.models import Hold, JournalEntry, Operation, Refusal
+from panel.operations.remembering import change_memory
 
 PANEL = "panel"  # the owner of a hold that no person placed
 STEP_TASK = "operations.step"
@@ -113,11 +114,8 @@ def supersede_operation(
         old = Operation.objects.select_for_update().filter(pk=active.pk, status__in=Operation.ACTIVE).first()
         if old is None:
             raise Refused("ended", f"{active} has ended already.", "Start without superseding it.")
-        application = Application.objects.select_for_update().get(pk=old.application_id)
-        application.memory = encode(
-            failover.memory.carried(decode(Memory, application.memory), stored_progress(old.progress))
-        )
-        application.save(update_fields=["memory"])
+        reached = stored_progress(old.progress)
+        application = change_memory(old.application_id, lambda memory: failover.memory.carried(memory, reached))
         _end_superseded(old, f"Superseded by {user.get_username()}: {reason}")
         operation = request_operation(
             application, goal, trigger=Operation.Trigger.MANUAL, reason=reason, user=user,

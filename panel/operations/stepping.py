@@ -12,20 +12,22 @@ from django.utils import timezone
 
 import failover.memory
 from failover import controller
-from failover.codec import decode, encode
-from failover.model import Decision, Goal, Kind, Memory, Position, Request, Split
+from failover.automation import FOREIGN_HOLD_MINUTES
+from failover.codec import encode
+from failover.model import Decision, Goal, Kind, Position, Request, Split
 from failover.ports import Outcome
 from failover.resume import stored_progress
+from failover.verdict import PEOPLE_FIRST
 from panel.fleet import connections, snapshots
 from panel.fleet.applications import parsed
 from panel.fleet.models import Application
 from panel.operations import services
 from panel.operations.journal import Lease, LeaseLostError, RowJournal
 from panel.operations.models import Operation
+from panel.operations.remembering import change_memory
 
 RETRY_SECONDS = 5.0
 MOST_FAILED_STEPS = 24  # two minutes of errors of ours, then the operation ends and people are needed
-PEOPLE_FIRST = "people_first"
 
 log = structlog.get_logger(__name__)
 
@@ -102,7 +104,7 @@ def _end(operation: Operation, lease: Lease, decision: Decision) -> None:
     lease.give_back(
         status=_status(operation, decision),
         rule=decision.rule,
-        error="" if decision.kind is Kind.DONE else _sentences(decision),
+        error="" if decision.kind is Kind.DONE else decision.sentences,
         headline=decision.headline,
         detail=decision.detail,
         progress=encode(decision.progress),
@@ -119,17 +121,9 @@ def _status(operation: Operation, decision: Decision) -> Operation.Status:
     return Operation.Status.FAILED
 
 
-def _sentences(decision: Decision) -> str:
-    parts = (part.strip().rstrip(".") for part in (decision.headline, decision.detail, decision.remedy))
-    return " ".join(f"{part}." for part in parts if part)
-
-
 def _remember(operation: Operation, outcome: Outcome) -> None:
-    application = Application.objects.select_for_update().get(pk=operation.application_id)
-    memory = failover.memory.after(
-        decode(Memory, application.memory), request_of(operation), outcome, timezone.now().timestamp()
-    )
-    Application.objects.filter(pk=application.pk).update(memory=encode(memory))
+    request, now = request_of(operation), timezone.now().timestamp()
+    change_memory(operation.application_id, lambda memory: failover.memory.after(memory, request, outcome, now))
 
 
 def _hold(operation: Operation, outcome: Outcome) -> None:
@@ -140,7 +134,9 @@ def _hold(operation: Operation, outcome: Outcome) -> None:
     """
     application, decision = operation.application, outcome.decision
     if decision.rule == "foreign_change":
-        _place(application, services.PANEL, f"{decision.headline}: {decision.detail}", 60, decision.rule)
+        _place(
+            application, services.PANEL, f"{decision.headline}: {decision.detail}", FOREIGN_HOLD_MINUTES, decision.rule
+        )
     elif operation.cancel_requested:
         _place(application, services.PANEL, operation.cancel_requested, 60, PEOPLE_FIRST)
     elif operation.trigger == Operation.Trigger.MANUAL and decision.kind is Kind.DONE:
@@ -171,6 +167,4 @@ def _stumble(operation: Operation, lease: Lease, problem: Exception) -> None:
 
 def _forget_what_was_left(application: Application) -> None:
     """What this operation wrote last is not known here: it must not look like somebody else's change later."""
-    row = Application.objects.select_for_update().get(pk=application.pk)
-    memory = replace(decode(Memory, row.memory), left=())
-    Application.objects.filter(pk=row.pk).update(memory=encode(memory))
+    change_memory(application.pk, lambda memory: replace(memory, left=()))

@@ -11,8 +11,6 @@ import pytest
 from lab.errors import AwsError
 from lab.eventbridge import Destination
 from lab.ports import Answer
-from lab.virtual import VirtualLab
-from lab.worldfile import load
 from tests.lab.on_virtual import Wire
 
 WORLD = """
@@ -49,9 +47,8 @@ region = "sa-east-1"
 
 
 @pytest.fixture
-def virtual(tmp_path):
-    (tmp_path / "world.toml").write_text(WORLD)
-    return VirtualLab(load(tmp_path / "world.toml"))
+def virtual(virtual_of):
+    return virtual_of(WORLD)
 
 
 def balancers(virtual, **caller):

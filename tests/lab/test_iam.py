@@ -78,9 +78,8 @@ LONG = f"arn:aws:iam::{HERE}:role/long"
 
 
 @pytest.fixture
-def virtual(tmp_path):
-    (tmp_path / "world.toml").write_text(WORLD)
-    return VirtualLab(load(tmp_path / "world.toml"))
+def virtual(virtual_of):
+    return virtual_of(WORLD)
 
 
 @pytest.fixture
