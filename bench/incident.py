@@ -19,6 +19,7 @@ from lab.traffic import Traffic
 from stack.laboratory import Laboratory, laboratory
 from stack.watch import Sight, Watch
 
+LOGS = Path("build/bench")
 WORLD = Path(__file__).parent / "worlds" / "checkout.toml"
 SCHEDULE = {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
 SCHEDULE_SECONDS = 5.0
@@ -62,12 +63,23 @@ class Played:
 Controller = Callable[[LabProcess, Told], AbstractContextManager[Handle]]
 
 
-def play(stages: Sequence[Stage], controller: Controller, *, scheduled: bool) -> Played:
-    """A lab of its own for the stages, with the controller woken by its events; ``scheduled``: and by the clock."""
+def play(name: str, stages: Sequence[Stage], controller: Controller, *, scheduled: bool) -> Played:
+    """A lab of its own for the stages, with the controller woken by its events; ``scheduled``: and by the clock.
+
+    What the controller told is kept in ``build/bench/NAME.log``, to see why a figure is what it is.
+    """
     with tempfile.TemporaryDirectory() as directory, start_lab(WORLD, Path(directory), port=0) as lab:
         told = Told([])
         with controller(lab, told) as handle, _waking(handle, told, scheduled=scheduled) as url:
-            return asyncio.run(_play(laboratory(lab.description), stages, told, url))
+            played = asyncio.run(_play(laboratory(lab.description), stages, told, url))
+        _keep(name, played)
+        return played
+
+
+def _keep(name: str, played: Played) -> None:
+    LOGS.mkdir(parents=True, exist_ok=True)
+    lines = [f"{at - played.starts[0]:7.1f} s  {kind:<8} {message}" for at, kind, message in played.told.lines]
+    (LOGS / f"{name}.log").write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
 @contextmanager

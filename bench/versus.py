@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from bench import controllers
 from bench.figures import Figure
-from bench.incident import Controller, Played, Stage, play
+from bench.incident import Played, Stage, play
 from bench.seen import Seen
 
 # Requests a second, and how many percent of them take 5 s: always the same mix, more or less of it. A calm of more
@@ -36,8 +36,8 @@ def measure() -> list[Figure]:
         (NAIVE, controllers.naive, False),
         (OURS, controllers.ours(prewarm=False), True),
     ):
-        figures += list(_there_and_back(name, play(THERE_AND_BACK, controller, scheduled=scheduled)))
-        figures += list(_endless(name, play(ENDLESS, controller, scheduled=scheduled)))
+        figures += list(_there_and_back(name, play(f"{name}-surge", THERE_AND_BACK, controller, scheduled=scheduled)))
+        figures += list(_endless(name, play(f"{name}-endless", ENDLESS, controller, scheduled=scheduled)))
     return figures
 
 
@@ -45,7 +45,8 @@ def measure_prewarm() -> list[Figure]:
     """Ours through a load that grows, without and with an alarm that warns early."""
     figures = []
     for name, prewarm in (("without", False), ("with prewarm", True)):
-        seen = Seen(_played(GROWING, controllers.ours(prewarm=prewarm)))
+        log = "prewarm" if prewarm else "no-prewarm"
+        seen = Seen(play(log, GROWING, controllers.ours(prewarm=prewarm), scheduled=True))
         figures += [
             Figure("requests sent", seen.sent, of=name, better=""),
             Figure("answered 502 by a throttled Lambda", seen.lost["lambda", 502], of=name),
@@ -54,10 +55,6 @@ def measure_prewarm() -> list[Figure]:
             Figure("failover's decision to first weight write", seen.decision_to_write, "s", of=name),
         ]
     return figures
-
-
-def _played(stages: Sequence[Stage], controller: Controller) -> Played:
-    return play(stages, controller, scheduled=True)
 
 
 def _there_and_back(name: str, played: Played) -> Iterator[Figure]:
