@@ -33,8 +33,7 @@ def go_back(cycle: Cycle) -> Step:
 
 
 def _origin_answers(cycle: Cycle, origin: Split) -> bool:
-    more_ecs = any(route.split and origin.ecs_percent > route.split.ecs_percent for route in cycle.routes.managed)
-    if more_ecs:
+    if weights.gives_ecs_more(cycle, origin):
         return (ecs_healthy(cycle.snapshot, cycle.now) or 0) >= cycle.policy.min_healthy
     return (
         lambda_answers(cycle.policy, cycle.snapshot, evidence_since(cycle.policy, cycle.progress, cycle.now))

@@ -38,16 +38,16 @@ def final_split(cycle: Cycle) -> Split:
 
 
 def _ahead(cycle: Cycle) -> tuple[Split, ...]:
-    """Steps that lead on from where traffic was on every route: a failover from 50 % does not pass through 10 % again,
-    nor does one from a listener at 100/0 and a rule at 60/40.
+    """Steps that lead on from where traffic was: a failover from 50 % does not pass through 10 % again. Where routes
+    differ, the one that lags behind takes each step, and the others wait for it.
     """
     spread, todo = cycle.progress.spread, steps(cycle)
     if spread is None or cycle.request.goal is Goal.SET_WEIGHTS:
         return todo
     lowest, highest = spread
     if cycle.request.goal is Goal.FAILOVER:
-        return tuple(step for step in todo if step.ecs_percent > highest) or todo[-1:]
-    return tuple(step for step in todo if step.ecs_percent < lowest) or todo[-1:]
+        return tuple(step for step in todo if step.ecs_percent > lowest) or todo[-1:]
+    return tuple(step for step in todo if step.ecs_percent < highest) or todo[-1:]
 
 
 def decide(cycle: Cycle) -> Step:
@@ -84,8 +84,7 @@ def _hurried(cycle: Cycle, last: int) -> Cycle:
 
 def _not_ready(cycle: Cycle, target: Split) -> Step | None:
     """Why the target can't be written now, or None. The rules judge the write again, on their own."""
-    more_ecs = any(route.split and target.ecs_percent > route.split.ecs_percent for route in cycle.routes.managed)
-    return _ecs_not_ready(cycle) if more_ecs else _lambda_not_ready(cycle, target)
+    return _ecs_not_ready(cycle) if weights.gives_ecs_more(cycle, target) else _lambda_not_ready(cycle, target)
 
 
 def _ecs_not_ready(cycle: Cycle) -> Step | None:
