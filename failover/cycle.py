@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from failover.evidence import SEARCHED_SECONDS
 from failover.model import (
     NOT_READ,
     Application,
@@ -26,7 +27,7 @@ T = TypeVar("T")
 Step = Decision | Progress  # a decision ends the cycle; progress hands over to the phase that it names
 
 READ_DEADLINE = 120.0  # an operation that can't read AWS for this long ends where it stands
-_FIELDS = {part: "scaling" if part is Part.BOUNDS else part.value for part in Part}
+_FIELDS = {part: part.value for part in Part} | {Part.BOUNDS: "scaling", Part.FORWARDERS: "routes"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ class Cycle:
         return self.application.policy
 
     def reading(self, part: Part) -> Reading[Any]:
+        routes = self.snapshot.routes
+        if part is Part.FORWARDERS and routes.value and self.now - routes.value.searched_at > SEARCHED_SECONDS:
+            return Reading()
         reading: Reading[Any] = getattr(self.snapshot, _FIELDS[part])
         return reading
 
@@ -69,12 +73,12 @@ def unread_part(cycle: Cycle, parts: Iterable[Part]) -> Decision | None:
         return None
     reading = cycle.reading(part)
     problem = f"{part.value}: {reading.problem}"
-    if reading.problem == NOT_READ:
-        return wait(cycle, "Looking closer", problem, seconds=0.2)
     since = cycle.now if cycle.unread_since is None else cycle.unread_since
     cycle = replace(cycle, progress=replace(cycle.progress, unread_since=since))
     if cycle.now - since > READ_DEADLINE + cycle.policy.scale_deadline_seconds:
         return stop(cycle, "AWS could not be read", problem, rule="deadlines")
+    if reading.problem == NOT_READ:
+        return wait(cycle, "Looking closer", problem, seconds=0.2)
     return wait(cycle, "Waiting until AWS can be read", problem)
 
 

@@ -217,15 +217,16 @@ def _wants_ecs(cycle: Cycle) -> bool:
 
 _HEALTH = frozenset({Part.ROUTES, Part.SERVICE, Part.TARGETS})
 _SCALING = frozenset({Part.ROUTES, Part.SERVICE, Part.BOUNDS})
+_UNUSED = frozenset({Part.ROUTES, Part.FORWARDERS, Part.SERVICE, Part.METRICS})
 
 PHASES = {
     "start": Phase(_SCALING, _start, reads=frozenset(Part)),
     "capacity": Phase(_SCALING, capacity.ask, reads=frozenset({Part.METRICS, Part.TARGETS})),
     "healthy": Phase(_HEALTH, capacity.wait_for_health),
     "shift": Phase(_HEALTH, shift.decide),
-    "settle": Phase(_HEALTH, shift.settle, reads=shift.JUDGING),
+    "settle": Phase(_HEALTH, shift.settle, reads=frozenset({Part.METRICS})),
     "going_back": Phase(_HEALTH, going_back.go_back, reads=shift.JUDGING),
     "bake": Phase(_HEALTH | {Part.ALARMS}, retire.bake),
-    "drain": Phase(frozenset({Part.ROUTES, Part.SERVICE, Part.ALARMS, Part.METRICS}), retire.drain),
-    "scale_in": Phase(_SCALING | {Part.METRICS}, retire.scale_in),
+    "drain": Phase(_UNUSED | {Part.ALARMS}, retire.drain),
+    "scale_in": Phase(_SCALING | _UNUSED, retire.scale_in),
 }

@@ -7,6 +7,7 @@ from enum import Enum
 from failover.model import Alarm, AlarmState, Application, Metrics, Policy, Progress, Snapshot
 
 FRESH_SECONDS = 5.0  # health older than this is no basis for a write
+SEARCHED_SECONDS = 30.0  # who else forwards to the ECS group must have been looked up this lately to scale it in
 SMALL_STEP_PERCENT = 10.0  # a share of traffic this small is itself the test of an unproven pool
 
 PLAINLY_PERCENT = 50.0  # a pool that fails this share of its requests is failing, whatever the other one can take

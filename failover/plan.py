@@ -221,3 +221,6 @@ class _Foreseen:
         known: dict[str, Any] = {name: getattr(self.snapshot, name) for name in _READINGS}
         fresh = {name: replace(reading, at=self.now) for name, reading in known.items() if reading.value is not None}
         self.snapshot = replace(self.snapshot, at=self.now, **fresh)
+        routes = self.snapshot.routes.value
+        if routes is not None:
+            self._set("routes", replace(routes, searched_at=self.now))

@@ -9,7 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from failover.demand import project, tasks_needed
-from failover.evidence import FRESH_SECONDS, SMALL_STEP_PERCENT, Answers, ecs_plainly_fails, lambda_answers, since
+from failover.evidence import (
+    FRESH_SECONDS,
+    SEARCHED_SECONDS,
+    SMALL_STEP_PERCENT,
+    Answers,
+    ecs_plainly_fails,
+    lambda_answers,
+    since,
+)
 from failover.model import (
     Action,
     Application,
@@ -165,6 +173,8 @@ def no_early_scale_in(write: Write) -> str:
     routes, metrics = write.snapshot.routes.value, write.snapshot.metrics.value
     if routes is None or any(route.split is None or route.split.ecs for route in routes.managed):
         return "A route may still give ECS weight."
+    if write.now - routes.searched_at > SEARCHED_SECONDS:
+        return "Which other listeners give the ECS group weight was last read too long ago."
     if routes.ecs_forwarders:
         return f"{routes.ecs_forwarders[0]} still gives the ECS group weight."
     policy, verified = write.application.policy, write.progress.mark("verified")

@@ -83,8 +83,12 @@ def _hurried(cycle: Cycle, last: int) -> Cycle:
 
 
 def _not_ready(cycle: Cycle, target: Split) -> Step | None:
-    """Why the target can't be written now, or None. The rules judge the write again, on their own."""
-    return _ecs_not_ready(cycle) if weights.gives_ecs_more(cycle, target) else _lambda_not_ready(cycle, target)
+    """Why the target can't be written now, or None. The rules judge the write again, on their own.
+
+    Where routes differ both pools may gain: neither route is written unless both can be.
+    """
+    unready = _ecs_not_ready(cycle) if weights.gives_ecs_more(cycle, target) else None
+    return unready or (_lambda_not_ready(cycle, target) if weights.gives_lambda_more(cycle, target) else None)
 
 
 def _ecs_not_ready(cycle: Cycle) -> Step | None:

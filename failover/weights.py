@@ -42,6 +42,10 @@ def gives_ecs_more(cycle: Cycle, target: Split) -> bool:
     return any(r.split and on_route(cycle, r, target).ecs_percent > r.split.ecs_percent for r in cycle.routes.managed)
 
 
+def gives_lambda_more(cycle: Cycle, target: Split) -> bool:
+    return any(r.split and on_route(cycle, r, target).ecs_percent < r.split.ecs_percent for r in cycle.routes.managed)
+
+
 def write(cycle: Cycle, target: Split) -> Decision:
     """Write the routes that don't show the target yet. Both splits are allowed from before the write until it is read
     back: a crash in between leaves either.

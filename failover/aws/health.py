@@ -11,6 +11,8 @@ from typing import Any
 
 from failover.model import Targets
 
+UNCHECKED = "unavailable"  # of a target whose group has no health checks
+
 States = list[tuple[str, str]]  # a target's id (address, or function ARN) and its state
 
 

@@ -41,6 +41,11 @@ def read(elbv2: Any, application: Application, now: float) -> Routes:
     return searched_for(application, places, attached, now)
 
 
+def reread(elbv2: Any, application: Application, known: Routes) -> Routes:
+    """The application's own routes as they are now; the rest as it was when `known` was searched for."""
+    return refreshed(application, listeners.read(elbv2, [route.arn for route in application.routes]), known)
+
+
 def attached_to(groups: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     """Only an Application Load Balancer can be searched for rules."""
     return frozenset(

@@ -46,6 +46,10 @@ def has_tasks(described: dict[str, Any]) -> bool:
     return bool(described["runningCount"] or described["pendingCount"])
 
 
+def counts(described: dict[str, Any]) -> tuple[int, int, int]:
+    return described["desiredCount"], described["pendingCount"], described["runningCount"]
+
+
 def service(described: dict[str, Any], addresses: tuple[str, ...], trouble: str) -> Service:
     deployments = described.get("deployments", [])
     return Service(

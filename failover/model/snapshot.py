@@ -29,11 +29,14 @@ class Position(StrEnum):
 
 
 class Part(StrEnum):
-    """One independently read part of a snapshot."""
+    """One independently read part of a snapshot. Forwarders are a part of its routes: whatever else forwards to the
+    two groups, which takes a search of whole load balancers.
+    """
 
     ALARMS = "alarms"
     PREWARM = "prewarm"
     ROUTES = "routes"
+    FORWARDERS = "forwarders"
     SERVICE = "service"
     TARGETS = "targets"
     BOUNDS = "bounds"

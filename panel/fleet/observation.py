@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
@@ -92,7 +93,8 @@ def _swept(applications: Sequence[Application]) -> dict[str, Snapshot]:
 
 def _silent() -> Snapshot:
     unknown: Reading[Any] = Reading(problem="AWS did not answer in time")
-    return Snapshot(timezone.now().timestamp(), *(unknown for _ in Part))
+    parts = [each.name for each in fields(Snapshot) if each.name != "at"]
+    return Snapshot(timezone.now().timestamp(), **dict.fromkeys(parts, unknown))
 
 
 def due(known: Snapshot | None, policy: Policy, now: float) -> frozenset[Part]:

@@ -160,11 +160,8 @@ def test_failback_leaves_the_tasks_where_another_rule_still_uses_them():
 
     def with_foreign_rule(parts=tuple(Part)):
         found = observe(parts)
-        routes = found.routes.value
-        return type(found)(**{
-            **found.__dict__,
-            "routes": type(found.routes).of(type(routes)(routes.managed, ("HTTP :80, /admin",)), found.routes.at),
-        })  # fmt: skip
+        others = replace(found.routes.value, ecs_forwarders=("HTTP :80, /admin",))
+        return replace(found, routes=replace(found.routes, value=others))
 
     world.observe = with_foreign_rule
     ended(run, Kind.STOP)
@@ -198,6 +195,17 @@ def test_set_weights_starts_tasks_first_and_moves_once():
     run = ended(Run(World(), Request(Goal.SET_WEIGHTS, Split(90, 10))), Kind.DONE)
     assert run.world.splits == {LISTENER: Split(90, 10), RULE: Split(90, 10)}
     assert run.world.desired == 2
+
+
+def test_set_weights_writes_no_route_where_another_must_not_be():
+    """From 60/40 and 0/100 to 50/50 both pools gain, and nothing shows that Lambda answers."""
+    world = on_ecs(World(splits={LISTENER: Split(0, 100), RULE: Split(0, 100)}))
+    world.splits[LISTENER] = Split(60, 40)
+    world.rate = 0.0
+    world.pass_time(120)
+    run = ended(Run(world, Request(Goal.SET_WEIGHTS, Split(50, 50))), Kind.REFUSE)
+    assert run.outcome.decision.rule == "lambda_ready"
+    assert shares(run, LISTENER) == shares(run, RULE) == []
 
 
 def shares(run: Run, route: str) -> list[Split]:

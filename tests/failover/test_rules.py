@@ -38,7 +38,8 @@ ages = st.floats(0, 20)
 def write(action, *, shown=ON_LAMBDA, healthy=2, age=0.0, goal=Goal.FAILOVER, override=(), **more) -> Write:
     app = application()
     at = NOW - age
-    routes = Routes((RouteState(LISTENER, "default", shown, "", more.get("other", 0)),), more.get("forwarders", ()))
+    managed = (RouteState(LISTENER, "default", shown, "", more.get("other", 0)),)
+    routes = Routes(managed, more.get("forwarders", ()), searched_at=NOW - more.get("searched", 0.0))
     snapshot = Snapshot(
         at=at,
         routes=Reading.of(routes, at),
@@ -108,17 +109,20 @@ def test_a_failover_never_shrinks_the_service(count, desired, goal):
     forwarders=st.sampled_from([(), ("HTTP :80, /admin",)]),
     verified=st.none() | st.floats(NOW - 60, NOW),
     busy=st.booleans(),
+    searched=st.sampled_from([1.0, 29.0, 31.0, NOW]),
 )
-def test_ecs_is_scaled_in_only_when_nothing_can_reach_it(shown, forwarders, verified, busy):
+def test_ecs_is_scaled_in_only_when_nothing_can_reach_it(shown, forwarders, verified, busy, searched):
     marks = () if verified is None else (("verified", verified),)
     series = {"ecs_requests": ((NOW - 5, 1.0),)} if busy else {}
-    situation = {"shown": shown, "forwarders": forwarders, "marks": marks, "series": series, "goal": Goal.FAILBACK}
+    seen = {"shown": shown, "forwarders": forwarders, "searched": searched, "series": series}
+    situation = {**seen, "marks": marks, "goal": Goal.FAILBACK}
     if not judge(write(SetDesiredCount(0), **situation)):
         assert shown.ecs == 0
         assert not forwarders
         assert verified is not None
         assert NOW - verified >= 20
         assert not busy
+        assert searched <= 30
 
 
 @given(shown=splits, after=splits, written=st.lists(splits, max_size=2))

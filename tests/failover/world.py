@@ -169,7 +169,7 @@ class World:
         return Snapshot(
             at=self.now,
             alarms=part(Part.ALARMS, (alarm,)),
-            routes=part(Part.ROUTES, Routes(managed, forwarders)),
+            routes=part(Part.ROUTES, Routes(managed, forwarders, searched_at=self.now)),
             service=part(Part.SERVICE, self._service()),
             targets=Reading(problem="AWS is away")
             if Part.SERVICE in self.unreadable

@@ -45,7 +45,7 @@ class FakeAws:
         now = time.time()
         values = {
             Part.ALARMS: tuple(Alarm(name, self.alarm, now - 1) for name in self.application.alarms),
-            Part.ROUTES: Routes(tuple(RouteState(r.arn, "listener", self.split, "") for r in self.application.routes)),
+            Part.ROUTES: self._routes(now),
             Part.SERVICE: Service(self.desired, 0, self.desired),
             Part.TARGETS: Targets(self.desired, lambda_states=(("healthy", 1),)),
             Part.BOUNDS: self.scaling,
@@ -54,6 +54,10 @@ class FakeAws:
         }
         return Snapshot(now, **{_field(part): self._reading(part, value, now) for part, value in values.items()
                                 if part in parts})  # fmt: skip
+
+    def _routes(self, now: float) -> Routes:
+        managed = tuple(RouteState(r.arn, "listener", self.split, "") for r in self.application.routes)
+        return Routes(managed, searched_at=now)
 
     def _metrics(self, now: float) -> Metrics:
         """A hundred requests in the newest second, divided as the weights have it."""
