@@ -8,6 +8,7 @@ from failover.model import Alarm, AlarmState, Application, Metrics, Policy, Prog
 
 FRESH_SECONDS = 5.0  # health older than this is no basis for a write
 SEARCHED_SECONDS = 30.0  # who else forwards to the ECS group must have been looked up this lately to scale it in
+PUBLISHED_PERIODS = 5  # older than this, the newest point says that the API is silent, not that CloudWatch is late
 SMALL_STEP_PERCENT = 10.0  # a share of traffic this small is itself the test of an unproven pool
 
 PLAINLY_PERCENT = 50.0  # a pool that fails this share of its requests is failing, whatever the other one can take
@@ -59,6 +60,15 @@ def pool_answers(policy: Policy, snapshot: Snapshot, pool: str, since: float) ->
     if requests < policy.min_requests:
         return Answers.UNKNOWN
     return Answers.NO if failed > policy.max_5xx_percent else Answers.YES
+
+
+def ecs_requests_left(metrics: Metrics, verified: float, now: float) -> float:
+    """Requests that ECS still got in the last two periods that CloudWatch shows, none from before weights were read
+    back without it. What is published minutes late must not look like silence.
+    """
+    newest = max((at for name in ("lambda_requests", "ecs_requests") for at, _ in metrics.points(name)), default=now)
+    latest = max(newest, now - PUBLISHED_PERIODS * metrics.period)
+    return _sum(metrics, "ecs_requests", max(latest - 2 * metrics.period, verified))
 
 
 def ecs_plainly_fails(policy: Policy, snapshot: Snapshot, since: float, now: float) -> bool:

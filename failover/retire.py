@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from failover.cycle import Cycle, Step, stop, wait
-from failover.evidence import alarming, ecs_healthy
+from failover.evidence import alarming, ecs_healthy, ecs_requests_left
 from failover.model import Action, Alarm, Bounds, Decision, Kind, Memory, Policy, SetBounds, SetDesiredCount
 
 DEPLOYMENT_SECONDS = 1800.0  # a deployment that runs longer is left to people, and the tasks with it
@@ -71,7 +71,7 @@ def _still_used(cycle: Cycle) -> str:
     metrics = cycle.snapshot.metrics.value
     if metrics is None:
         return "Requests can't be read"
-    requests = sum(count for _, count in metrics.points("ecs_requests", cycle.now - 2 * metrics.period))
+    requests = ecs_requests_left(metrics, cycle.progress.mark("verified") or 0.0, cycle.now)
     return f"ECS still got {requests:.0f} requests" if requests else ""
 
 

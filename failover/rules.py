@@ -15,6 +15,7 @@ from failover.evidence import (
     SMALL_STEP_PERCENT,
     Answers,
     ecs_plainly_fails,
+    ecs_requests_left,
     lambda_answers,
     since,
 )
@@ -183,7 +184,7 @@ def no_early_scale_in(write: Write) -> str:
         return f"Settle and bake ({rest:.0f} s) have not passed since the weights were read back."
     if metrics is None:
         return "Whether ECS still gets requests is unknown."
-    busy = sum(count for _, count in metrics.points("ecs_requests", write.now - 2 * metrics.period))
+    busy = ecs_requests_left(metrics, verified, write.now)
     return f"ECS still got {busy:.0f} requests." if busy else ""
 
 

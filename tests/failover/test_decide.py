@@ -152,6 +152,18 @@ def test_failback_returns_to_ecs_when_the_alarm_comes_back_while_baking():
     assert world.desired == 2
 
 
+@pytest.mark.parametrize("lag", [0, 120])
+def test_failback_leaves_the_tasks_while_sticky_sessions_still_send_requests(lag):
+    """With minute metrics that come minutes late, the last two minutes are always empty: that is no silence."""
+    world = on_ecs(World(rate=20, period=60, lag=lag, start_seconds=90, sticky=0.1))
+    world.pass_time(900)
+    run = Run(world, FAILBACK, replace(application(), policy=Policy()), memory=WAS_STANDBY)
+    ended(run, Kind.STOP, limit=2400)
+    assert run.outcome.decision.rule == "no_early_scale_in"
+    assert "ECS still got" in run.outcome.decision.detail
+    assert world.desired == 2
+
+
 def test_failback_leaves_the_tasks_where_another_rule_still_uses_them():
     world = on_ecs(World())
     world.pass_time(30)

@@ -77,8 +77,9 @@ def application(**policy: object) -> Application:
 class World:
     """`rate` requests a second of `duration` seconds each arrive; a task is healthy `start_seconds` after it began.
 
-    Metrics have a point per `period` seconds, which is published `lag` seconds after the period began. With a `limit`
-    the alarm is true to what reaches Lambda: in ALARM while its concurrency is over the limit, OK as soon as it is not.
+    Metrics have a point per `period` seconds, which is published `lag` seconds after the period began. A `sticky` share
+    of them goes to ECS whatever the weights. With a `limit` the alarm is true to what reaches Lambda: in ALARM while its
+    concurrency is over the limit, OK as soon as it is not.
     """
 
     now: float = 1_000_000.0
@@ -98,6 +99,7 @@ class World:
     third_group: int = 0
     period: int = PERIOD
     lag: float = 0.0
+    sticky: float = 0.0
     lambda_states: tuple[tuple[str, int], ...] = (("unavailable", 1),)
     prewarm: AlarmState = AlarmState.OK
     prewarm_since: float = 0.0
@@ -121,7 +123,7 @@ class World:
                 self._evaluate_alarm()
 
     def _serve(self, seconds: float) -> None:
-        share = self.ecs_share
+        share = max(self.ecs_share, self.sticky)
         period = self.now // self.period * self.period
         for name, part, bad in (("ecs", share, self.ecs_5xx), ("lambda", 1 - share, self.lambda_5xx)):
             requests = self.rate * seconds * part
