@@ -77,8 +77,8 @@ def application(**policy: object) -> Application:
 class World:
     """`rate` requests a second of `duration` seconds each arrive; a task is healthy `start_seconds` after it began.
 
-    Metrics have a point per `period` seconds, published `lag` seconds after the period began. A `sticky` share
-    of them goes to ECS whatever the weights. With a `limit` the alarm is true to what reaches Lambda: in ALARM while its
+    Metrics have a point per `period` seconds, published `lag` seconds after the period began. A `sticky` share of them
+    goes to ECS whatever the weights. With a `limit` the alarm is true to what reaches Lambda: in ALARM while its
     concurrency is over the limit, OK as soon as it is not.
     """
 
