@@ -72,6 +72,7 @@ class Checker:
     moved_by: str = "automatic"
     touched: bool = False
     lease_down_since: float | None = None
+    _before: tuple[bool, str, dict[str, float]] = (False, "automatic", {})
 
     def read(self, writer: Writer, operation: str, given: dict[str, Any], output: dict[str, Any]) -> None:
         """A controller got an answer."""
@@ -94,6 +95,7 @@ class Checker:
         """A controller is about to send a write; everything is still as it was."""
         self.writes[operation] += 1
         self._note(self._write_breaches(writer, pursuing, operation, given, lease))
+        self._before = self.touched, self.moved_by, dict(self.replaced)
         if operation in WEIGHT_WRITES:
             self.touched = False
             arn = given[WEIGHT_WRITES[operation][0]]
@@ -101,6 +103,10 @@ class Checker:
             self.replaced[arn] = _share(self.truth.ours(rule.actions)) if rule else 0.0
             if pursuing.goal != "failback":
                 self.moved_by = "automatic" if pursuing.automatic else "manual"
+
+    def refused(self) -> None:
+        """AWS did not take the write: whoever moved traffic last still did."""
+        self.touched, self.moved_by, self.replaced = self._before
 
     def foreign(self, arn: str) -> None:
         """Somebody else has just changed a route's weights.

@@ -29,11 +29,13 @@ _PAGES: dict[tuple[str, str], tuple[str, str]] = {}
 
 
 class Watch(Protocol):
-    """Told of every call before it is made (what it raises takes the call's place), and of every answer."""
+    """Told of every call before it is made (what it raises takes the call's place), and of every answer and refusal."""
 
     def before(self, operation: str, given: dict[str, Any]) -> None: ...
 
     def after(self, operation: str, given: dict[str, Any], output: dict[str, Any]) -> None: ...
+
+    def refused(self, operation: str) -> None: ...
 
 
 class Unwatched:
@@ -42,6 +44,8 @@ class Unwatched:
     def before(self, operation: str, given: dict[str, Any]) -> None: ...
 
     def after(self, operation: str, given: dict[str, Any], output: dict[str, Any]) -> None: ...
+
+    def refused(self, operation: str) -> None: ...
 
 
 class Moment(float):
@@ -88,6 +92,7 @@ class Client:
         try:
             output = self.lab.call(self.service, operation, region=self.region, **given)
         except AwsError as error:
+            self.watch.refused(operation)
             raise _refused(error, operation) from error
         except NoAnswerError as error:
             kind = ConnectionClosedError if error.took_effect else ReadTimeoutError

@@ -154,6 +154,10 @@ class Controller:
     def after(self, operation: str, given: dict[str, Any], output: dict[str, Any]) -> None:
         self.theatre.checker.read(self.writer, operation, given, output)
 
+    def refused(self, operation: str) -> None:
+        if operation in WRITES:
+            self.theatre.checker.refused()
+
     def _interrupt(self, operation: str) -> None:
         """A write is not held up: nothing can call one back that is on its way, and its time-outs are short."""
         if self.dies_in is not None:

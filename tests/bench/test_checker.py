@@ -260,6 +260,17 @@ def test_crash_safe(scene):
     assert scene.broken == ["crash_safe"]
 
 
+@pytest.mark.parametrize(("refused", "broken"), [(True, []), (False, ["crash_safe"])])
+def test_routes_that_somebody_else_left_apart_are_ours_once_aws_took_our_write(scene, refused, broken):
+    scene.rule.actions = scene.actions(50, 50)
+    scene.checker.foreign(scene.rule.arn)
+    scene.shift(40, 60, scene.pursuing("set_weights", automatic=False))
+    if refused:
+        scene.checker.refused()
+    scene.checker.ended(None, held=False)
+    assert scene.broken == broken
+
+
 @pytest.mark.parametrize(("outcome", "reason"), [("refused", ""), ("refused", "  "), ("vanished", "why")])
 def test_explained(scene, outcome, reason):
     scene.checker.answered("refused", "mode: the mode is observe. Set the mode to auto.")
