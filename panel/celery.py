@@ -52,6 +52,7 @@ app.conf.update(
     beat_schedule={
         "operations.sweep": {"task": "operations.sweep", "schedule": 2.0, "options": {"expires": 2}},
         "ingest.sweep": {"task": "ingest.sweep", "schedule": 2.0, "options": {"expires": 2}},
+        "fleet.roll_up": {"task": "fleet.roll_up", "schedule": 300.0, "options": {"expires": 300}},
         "fleet.observe_all": {
             "task": "fleet.observe_all",
             "schedule": settings.PANEL_OBSERVE_SECONDS,

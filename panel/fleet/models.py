@@ -75,6 +75,32 @@ class StoredSnapshot(models.Model):
         return f"{self.application_id} at {self.observed_at:%H:%M:%S}"
 
 
+class Sample(models.Model):
+    """What happened to an application in so many `seconds` from `at` on (panel.fleet.history); null is unknown.
+
+    Requests, throttles and failed ones are sums, `concurrency` and `desired` the most, `healthy` the least.
+    """
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="samples")
+    seconds = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    lambda_requests = models.FloatField(null=True)
+    ecs_requests = models.FloatField(null=True)
+    throttles = models.FloatField(null=True)
+    failed = models.FloatField(null=True)
+    concurrency = models.FloatField(null=True)
+    ecs_percent = models.FloatField(null=True)
+    desired = models.PositiveIntegerField(null=True)
+    healthy = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("application", "seconds", "at"), name="sample_once"),)
+        indexes = (models.Index(fields=("seconds", "at")),)
+
+    def __str__(self) -> str:
+        return f"{self.seconds} s from {self.at:%Y-%m-%d %H:%M}"
+
+
 class Heartbeat(models.Model):
     """When a part of the panel last showed that it works: worker, beat, observer."""
 

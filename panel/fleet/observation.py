@@ -22,7 +22,7 @@ import failover.model
 from failover.config import ConfigError
 from failover.model import Part, Policy, Reading, Snapshot
 from panel.celery import TASK_SECONDS
-from panel.fleet import connections, heartbeats, snapshots
+from panel.fleet import connections, heartbeats, history, snapshots
 from panel.fleet.applications import configuration
 from panel.fleet.connections import Scope
 from panel.fleet.models import Application
@@ -40,7 +40,7 @@ def observe(application: Application) -> Snapshot | None:
             return None
         wanted = configuration(application)
         parts = due(snapshots.latest(application), wanted.policy, timezone.now().timestamp())
-        snapshot = snapshots.store(application, _read(wanted, parts))
+        snapshot = _kept(application, _read(wanted, parts))
     heartbeats.show(heartbeats.OBSERVER)
     return snapshot
 
@@ -51,9 +51,17 @@ def sweep(applications: Sequence[Application]) -> dict[Application, Snapshot]:
         if not claimed:
             return {}
         new = _swept(claimed)
-        stored = {each: snapshots.store(each, new[each.slug]) for each in claimed}
+        stored = {each: _kept(each, new[each.slug]) for each in claimed}
     heartbeats.show(heartbeats.OBSERVER)
     return stored
+
+
+def _kept(application: Application, new: Snapshot) -> Snapshot:
+    """A sample is written as often as metrics are read."""
+    merged = snapshots.store(application, new)
+    if new.metrics.value is not None:
+        history.record(application, merged)
+    return merged
 
 
 def by_scope(applications: Collection[Application]) -> list[list[Application]]:

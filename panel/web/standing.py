@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.db.models import F, Max, Q
 
-from failover import codec
-from failover.model import Alarm, AlarmState, Position, Snapshot
+from failover import codec, drift
+from failover.model import Alarm, AlarmState, Memory, Position, Snapshot
+from panel.fleet.applications import configuration
 from panel.fleet.models import Application
 from panel.operations.models import Hold, Operation, Refusal
 
@@ -64,6 +65,14 @@ class Standing:
     def failed(self) -> Operation | None:
         """The last operation, if it failed: somebody should look."""
         return self.last if self.last and self.last.status == Operation.Status.FAILED else None
+
+    @property
+    def drift(self) -> tuple[str, ...]:
+        """Where AWS is not as it was left; nothing is said of what was read too long ago."""
+        if self.snapshot is None or self.stale:
+            return ()
+        memory = codec.decode(Memory, self.application.memory)
+        return drift.found(configuration(self.application), self.snapshot, memory, active=self.active is not None)
 
     def refusal(self, *goals: str) -> Refusal | None:
         """The newest refusal of one of these goals that is younger than the last operation."""

@@ -8,6 +8,7 @@ app_name = "web"
 urlpatterns = [
     path("", views.fleet, name="fleet"),
     path("applications/<slug:slug>/", views.application, name="application"),
+    path("applications/<slug:slug>/history/", views.history, name="history"),
     path("applications/<slug:slug>/failover/", acting.on_application, {"name": "failover"}, name="failover"),
     path("applications/<slug:slug>/failback/", acting.on_application, {"name": "failback"}, name="failback"),
     path("applications/<slug:slug>/weights/", acting.on_application, {"name": "set_weights"}, name="set_weights"),

@@ -7,17 +7,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
+from failover.model import Limits, Reading, Snapshot
 from panel.accounts.roles import may_operate
 from panel.fleet import applications
+from panel.fleet import history as samples
 from panel.fleet.models import Application
 from panel.fleet.pulse import pulse
 from panel.operations.models import Hold, Operation
 from panel.web import badges, charts, rows, runs, sentences
 from panel.web.health import health
-from panel.web.pages import live, page_of
+from panel.web.pages import PER_PAGE, live, page_of
 from panel.web.standing import Standing, completed, now, outlines, standing_of
 
 LAST_OPERATIONS = 8
+MOST_MARKS = 12
 
 
 def operates(request: HttpRequest) -> bool:
@@ -72,6 +75,34 @@ def _application(standing: Standing, *, may_operate: bool) -> dict[str, object]:
         "announcement": sentences.situation(standing, figures=False),
         "policy": applications.configuration(standing.application).policy,
     }
+
+
+@require_safe
+def history(request: HttpRequest, slug: str) -> HttpResponse:
+    """Longer ago than CloudWatch is asked for; `?span=` is one of the spans' names."""
+    found = get_object_or_404(Application.objects.select_related("stored_snapshot"), slug=slug)
+    standing = standing_of(found, now())
+    span = next((each for each in samples.SPANS if each.name == request.GET.get("span")), samples.SPANS[0])
+    metrics = samples.read(found, span)
+    began = found.operations.filter(created_at__gte=now() - span.back).defer("document", "progress")
+    past = Snapshot(standing.now, metrics=Reading.of(metrics, standing.now), limits=_limits(standing))
+    context = {
+        "now": standing.now,
+        "standing": standing,
+        "spans": [(each, each is span) for each in samples.SPANS],
+        "chart": charts.chart(past, tuple(began.select_related("requested_by")[:MOST_MARKS])),
+        "span": span,
+        "rows": [
+            (row, badges.of_status(row.status), sentences.title(row), sentences.who(row))
+            for row in began.select_related("requested_by", "application")[:PER_PAGE]
+        ],
+        "totals": samples.totals(metrics),
+    }
+    return live(request, "history", context)
+
+
+def _limits(standing: Standing) -> Reading[Limits]:
+    return standing.snapshot.limits if standing.snapshot else Reading()
 
 
 def _history(found: Application) -> list[Operation]:

@@ -45,7 +45,8 @@
     for (const element of root.querySelectorAll("text[data-at]")) {
       const at = new Date(Number(element.dataset.at) * 1000);
       const seconds = "seconds" in element.dataset ? `:${two(at.getSeconds())}` : "";
-      setText(element, `${two(at.getHours())}:${two(at.getMinutes())}${seconds}`);
+      const day = "day" in element.dataset ? `${at.getDate()} ${at.toLocaleString("en-GB", { month: "short" })} ` : "";
+      setText(element, `${day}${two(at.getHours())}:${two(at.getMinutes())}${seconds}`);
     }
     for (const element of root.querySelectorAll("time[data-clock]")) {
       const seconds = (now - Date.parse(element.dateTime)) / 1000;
