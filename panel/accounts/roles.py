@@ -1,10 +1,87 @@
-"""Who may do what."""
+"""Who may do what: the table in `roles.toml`, applied to a person and a team."""
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+import tomllib
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.db.models import Model, Q, QuerySet
+
+from panel.accounts.models import Membership, Team
+
+TABLE = Path(__file__).with_name("roles.toml")
+M = TypeVar("M", bound=Model)
+Person = AbstractBaseUser | AnonymousUser
 
 
-def may_operate(user: AbstractBaseUser | AnonymousUser) -> bool:
-    """Whether `user` may start, stop and hold: for now everybody with an active account."""
-    return user.is_authenticated and user.is_active
+class Role(IntEnum):
+    """Each may do what those before it may. FLEET is a superuser: admin of every team, and of the panel itself."""
+
+    NONE = 0
+    VIEWER = 1
+    OPERATOR = 2
+    ADMIN = 3
+    FLEET = 4
+
+    @classmethod
+    def named(cls, name: str) -> Role:
+        return cls[name.upper()]
+
+
+@dataclass(frozen=True)
+class Action:
+    """`again`: who does it proves once more who they are."""
+
+    role: Role
+    says: str
+    again: bool = False
+
+
+@cache
+def actions() -> dict[str, Action]:
+    table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
+    return {name: Action(Role.named(row["role"]), row["says"], row.get("again", False)) for name, row in table.items()}
+
+
+def role_of(person: Person, team: Team | int | None) -> Role:
+    """The person's role in a team; None is the panel itself, where only the fleet's administrators have one."""
+    if not (isinstance(person, User) and person.is_active):
+        return Role.NONE
+    if person.is_superuser:
+        return Role.FLEET
+    if team is None:
+        return Role.NONE
+    found = Membership.objects.filter(user=person, team=team).values_list("role", flat=True).first()
+    return Role.named(found) if found else Role.NONE
+
+
+def may(person: Person, action: str, team: Team | int | None = None) -> bool:
+    """Whether the table lets this person do `action` to something that `team` owns. KeyError for an unknown action."""
+    return role_of(person, team) >= actions()[action].role
+
+
+def teams(person: Person, action: str = "view") -> QuerySet[Team]:
+    """The teams in which this person may do `action`."""
+    if not (isinstance(person, User) and person.is_active):
+        return Team.objects.none()
+    if person.is_superuser:
+        return Team.objects.all()
+    enough = [role.value for role in Membership.Role if Role.named(role) >= actions()[action].role]
+    return Team.objects.filter(memberships__user=person, memberships__role__in=enough)
+
+
+def owned(things: QuerySet[M], person: Person, path: str = "") -> QuerySet[M]:
+    """Those of `things` that a team of this person owns; `path` leads from them to their application."""
+    if isinstance(person, User) and person.is_active and person.is_superuser:
+        return things
+    prefix = f"{path}__" if path else ""
+    return things.filter(Q(**{f"{prefix}team__in": teams(person)}))
+
+
+def may_operate(person: Person, team: Team | int | None = None) -> bool:
+    return may(person, "operation.start", team)

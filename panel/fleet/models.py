@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from panel.accounts.models import Team
+
 
 class Application(models.Model):
     """One protected API. `document` is its TOML as parsed; `memory` is what failover.model.Memory holds."""
@@ -15,6 +17,7 @@ class Application(models.Model):
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="applications")
     region = models.CharField(max_length=32)
     account = models.CharField(max_length=12, db_index=True, help_text="AWS account id, from the target groups' ARNs")
     mode = models.CharField(max_length=8, choices=Mode, default=Mode.AUTO)

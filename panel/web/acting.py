@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
 
-from panel.accounts.roles import may_operate
+from panel.accounts.roles import may_operate, owned
 from panel.fleet.models import Application
 from panel.operations import services
 from panel.operations.models import Operation
@@ -27,21 +27,23 @@ methods = require_http_methods(["GET", "HEAD", "POST"])
 
 @methods
 def on_application(request: HttpRequest, slug: str, name: str) -> HttpResponse:
-    found = get_object_or_404(Application.objects.select_related("stored_snapshot"), slug=slug)
+    found = get_object_or_404(owned(Application.objects.select_related("stored_snapshot"), request.user), slug=slug)
     standing = standing_of(found, now())
     return _act(request, ACTIONS[name], Subject(standing, hold=standing.hold))
 
 
 @methods
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    operation = get_object_or_404(Operation.objects.select_related("application", "requested_by"), pk=pk)
+    operation = get_object_or_404(
+        owned(Operation.objects.select_related("application", "requested_by"), request.user, "application"), pk=pk
+    )
     standing = standing_of(operation.application, now())
     return _act(request, ACTIONS["cancel"], Subject(standing, operation=operation))
 
 
 def _act(request: HttpRequest, action: Action, subject: Subject) -> HttpResponse:
     user = cast("User", request.user)
-    if not may_operate(user):
+    if not may_operate(user, subject.standing.application.team_id):
         raise PermissionDenied("Your account may look, but not act. Ask an administrator of the panel.")
     if request.method != "POST":
         return _form(request, action, subject, action.form(initial=action.initial(subject)), 200)

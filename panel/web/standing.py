@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F, Max, Q
+from django.db.models import F, Max, Q, QuerySet
 
 from failover import codec, drift
 from failover.model import Alarm, AlarmState, Memory, Position, Snapshot
@@ -99,10 +99,10 @@ def completed(outlined: Iterable[Standing]) -> list[Standing]:
     return [replace(standing, application=row, snapshot=_stored(row)) for standing, row in full if row]
 
 
-def outlines(now: datetime) -> list[Standing]:
-    """The standing of every application from its alarms and routes alone: enough to sort by, without the metrics."""
+def outlines(applications: QuerySet[Application], now: datetime) -> list[Standing]:
+    """Each one's standing from its alarms and routes alone: enough to sort by, without the metrics."""
     rows = list(
-        Application.objects.annotate(
+        applications.annotate(
             read_at=F("stored_snapshot__body__at"),
             read_alarms=F("stored_snapshot__body__alarms"),
             read_routes=F("stored_snapshot__body__routes"),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from failover.model import Limits, Reading, Snapshot
-from panel.accounts.roles import may_operate
+from panel.accounts.roles import may_operate, owned, teams
 from panel.fleet import applications
 from panel.fleet import history as samples
 from panel.fleet.models import Application
@@ -23,20 +22,23 @@ LAST_OPERATIONS = 8
 MOST_MARKS = 12
 
 
-def operates(request: HttpRequest) -> bool:
-    return isinstance(request.user, User) and may_operate(request.user)
+def operates(request: HttpRequest, application: Application) -> bool:
+    return may_operate(request.user, application.team_id)
 
 
 @require_safe
 def fleet(request: HttpRequest) -> HttpResponse:
     moment = now()
-    found = rows.in_order(outlines(moment))
+    found = rows.in_order(outlines(owned(Application.objects.all(), request.user), moment))
     page = page_of(request, found)
+    operating = set(teams(request.user, "operation.start").values_list("pk", flat=True))
     hold = next((row.hold for row in found if row.hold and row.hold.application_id is None), None)
     context = {
         "now": moment.timestamp(),
         "health": health(pulse(), now=moment.timestamp(), hold=hold, applications=len(found)),
-        "rows": [rows.row(standing, may_operate=operates(request)) for standing in completed(page)],
+        "rows": [
+            rows.row(standing, may_operate=standing.application.team_id in operating) for standing in completed(page)
+        ],
         "page": page,
         "attention": sum(rows.attention(standing) is not rows.Attention.QUIET for standing in found),
     }
@@ -45,9 +47,9 @@ def fleet(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def application(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_object_or_404(Application.objects.select_related("stored_snapshot"), slug=slug)
+    found = get_object_or_404(owned(Application.objects.select_related("stored_snapshot"), request.user), slug=slug)
     standing = standing_of(found, now())
-    return live(request, "application", _application(standing, may_operate=operates(request)))
+    return live(request, "application", _application(standing, may_operate=operates(request, found)))
 
 
 def _application(standing: Standing, *, may_operate: bool) -> dict[str, object]:
@@ -80,7 +82,7 @@ def _application(standing: Standing, *, may_operate: bool) -> dict[str, object]:
 @require_safe
 def history(request: HttpRequest, slug: str) -> HttpResponse:
     """Longer ago than CloudWatch is asked for; `?span=` is one of the spans' names."""
-    found = get_object_or_404(Application.objects.select_related("stored_snapshot"), slug=slug)
+    found = get_object_or_404(owned(Application.objects.select_related("stored_snapshot"), request.user), slug=slug)
     standing = standing_of(found, now())
     span = next((each for each in samples.SPANS if each.name == request.GET.get("span")), samples.SPANS[0])
     metrics = samples.read(found, span)
@@ -111,13 +113,15 @@ def _history(found: Application) -> list[Operation]:
 
 @require_safe
 def operation(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Operation.objects.select_related("application", "requested_by"), pk=pk)
+    found = get_object_or_404(
+        owned(Operation.objects.select_related("application", "requested_by"), request.user, "application"), pk=pk
+    )
     moment = now().timestamp()
     context = {
         "now": moment,
         "run": runs.run(found, moment),
         "journal": found.journal.all(),
-        "may_operate": operates(request),
+        "may_operate": operates(request, found.application),
         "holds": Hold.objects.filter(application=found.application, released_at=None, expires_at__gt=now()),
     }
     return live(request, "operation", context)

@@ -20,6 +20,7 @@ from failover.model import (
     Split,
     Targets,
 )
+from panel.accounts.models import default_team
 from panel.fleet.models import Application, StoredSnapshot
 from panel.operations.models import Hold, JournalEntry, Operation, Refusal
 
@@ -105,6 +106,7 @@ def application(
 ) -> Application:
     """An application in the database, with its snapshot."""
     row = Application.objects.create(
+        team=default_team(),
         slug=slug,
         name=name or slug.capitalize(),
         region=REGION,

@@ -1,0 +1,24 @@
+"""`manage.py set_role USER TEAM viewer|operator|admin|none`"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from panel.accounts import members
+
+
+class Command(BaseCommand):
+    help = "Give a person a role in a team, or take it away."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("user", metavar="USER")
+        parser.add_argument("team", metavar="TEAM", help="the team's short name")
+        parser.add_argument("role", choices=[*members.ROLES, "none"])
+
+    def handle(self, *, user: str, team: str, role: str, **_options: Any) -> None:
+        try:
+            self.stdout.write(members.set_role(members.person(user), members.team(team), role))
+        except members.Unknown as problem:
+            raise CommandError(str(problem)) from None

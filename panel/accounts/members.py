@@ -1,0 +1,37 @@
+"""Who is in which team: the only writer of memberships."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+
+from panel.accounts.models import Membership, Team
+
+ROLES = tuple(role.value for role in Membership.Role)
+
+
+class Unknown(Exception):  # noqa: N818 - an answer, not an error
+    """There is no such person or team."""
+
+
+def person(username: str) -> User:
+    found = User.objects.filter(username=username).first()
+    if found is None:
+        raise Unknown(f"There is no account {username!r}: make it with manage.py createsuperuser or single sign-on.")
+    return found
+
+
+def team(slug: str) -> Team:
+    found = Team.objects.filter(slug=slug).first()
+    if found is None:
+        raise Unknown(f"There is no team {slug!r}: make it with manage.py create_team {slug}.")
+    return found
+
+
+def set_role(user: User, team: Team, role: str) -> str:
+    """Give `user` a role, or none, in `team`. Answers with a sentence that says what changed."""
+    before = Membership.objects.filter(user=user, team=team).values_list("role", flat=True).first() or "none"
+    if role == "none":
+        Membership.objects.filter(user=user, team=team).delete()
+    else:
+        Membership.objects.update_or_create(user=user, team=team, defaults={"role": role})
+    return f"{user.get_username()} in {team.slug}: {before} → {role}"
