@@ -48,6 +48,17 @@ def actions() -> dict[str, Action]:
     return {name: Action(Role.named(row["role"]), row["says"], row.get("again", False)) for name, row in table.items()}
 
 
+def markdown() -> str:
+    """The table as documentation shows it."""
+    names = [role for role in Role if role is not Role.NONE]
+    head = ["action", *(role.name.lower() for role in names), ""]
+    lines = [head, ["---", *[":-:"] * len(names), "---"]]
+    for name, action in actions().items():
+        marks = [("again" if action.again else "yes") if role >= action.role else "" for role in names]
+        lines.append([f"`{name}`", *marks, action.says])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def role_of(person: Person, team: Team | int | None) -> Role:
     """The person's role in a team; None is the panel itself, where only the fleet's administrators have one."""
     if not (isinstance(person, User) and person.is_active):

@@ -1,5 +1,7 @@
 """The role table applied: who may do what, and whose things anybody sees."""
 
+from pathlib import Path
+
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.management import CommandError, call_command
@@ -104,3 +106,9 @@ def test_an_application_is_owned_by_the_team_that_its_file_names(payments: Team,
     document["application"]["team"] = "nowhere"
     with pytest.raises(ImportRefused, match=r"there is no team 'nowhere'.*create_team nowhere"):
         import_document(document, "f")
+
+
+def test_the_documentation_shows_the_table_as_it_is() -> None:
+    """`manage.py roles` prints it."""
+    document = (Path(__file__).parents[3] / "docs" / "roles.md").read_text(encoding="utf-8")
+    assert roles.markdown() in document
