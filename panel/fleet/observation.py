@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
+from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -34,13 +35,15 @@ log = structlog.get_logger(__name__)
 
 
 def observe(application: Application) -> Snapshot | None:
-    """Read AWS and store the snapshot; the answer holds every part as known now. None: another worker is reading."""
+    """Read AWS and store the snapshot; the answer holds every part as known now. None: another worker is reading, or
+    the application was deleted meanwhile.
+    """
     with _claimed(OBSERVING, [application]) as claimed:
         if not claimed:
             return None
         wanted = configuration(application)
         parts = due(snapshots.latest(application), wanted.policy, timezone.now().timestamp())
-        snapshot = snapshots.store(application, _read(wanted, parts))
+        snapshot = _stored(application, _read(wanted, parts))
     heartbeats.show(heartbeats.OBSERVER)
     return snapshot
 
@@ -51,9 +54,18 @@ def sweep(applications: Sequence[Application]) -> dict[Application, Snapshot]:
         if not claimed:
             return {}
         new = _swept(claimed)
-        stored = {each: snapshots.store(each, new[each.slug]) for each in claimed}
+        stored = {each: _stored(each, new[each.slug]) for each in claimed}
     heartbeats.show(heartbeats.OBSERVER)
-    return stored
+    return {each: snapshot for each, snapshot in stored.items() if snapshot is not None}
+
+
+def _stored(application: Application, snapshot: Snapshot) -> Snapshot | None:
+    """None where the application was deleted while AWS was read."""
+    try:
+        return snapshots.store(application, snapshot)
+    except IntegrityError:
+        log.info("application_deleted", application=application.slug)
+        return None
 
 
 def by_scope(applications: Collection[Application]) -> list[list[Application]]:
