@@ -94,7 +94,7 @@ class FileJournal:
 def _opened(path: Path) -> TextIO:
     """To append to. A line that was left unfinished is ended, so that the next one stands by itself."""
     try:
-        unfinished = path.exists() and not path.read_bytes().endswith(b"\n")
+        unfinished = path.is_file() and not path.read_bytes().endswith(b"\n")
         file = path.open("a", encoding="utf-8")
         if unfinished:
             file.write("\n")

@@ -50,7 +50,7 @@ class _Held:
             item["holder"]["S"],
             float(item["until"]["N"]),
             int(item["version"]["N"]),
-            json.loads(item.get("state", {}).get("S", "{}")),
+            json.loads(item.get("state", {"S": "{}"})["S"]),
         )
         if held.version < 1 or not math.isfinite(held.until) or not isinstance(held.state, dict):
             raise ValueError("version, until or state is something else")

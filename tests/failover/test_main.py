@@ -233,6 +233,20 @@ def test_a_lease_that_somebody_holds_keeps_nobody_from_writing_who_says_why(worl
     assert world.splits[LISTENER].ecs == 100
 
 
+def odd_state(table, state: str) -> None:
+    table.items["checkout"] = {**table.items["checkout"], "state": {"S": state}}
+
+
+@pytest.mark.parametrize(("state", "status"), [("[]", 1), ("[" * 100_000, 1), ('{"version": 2}', 3), ('{"hold": 1}', 3)])
+def test_a_state_that_is_none_of_ours_is_a_sentence_and_stays(world, table, tmp_path, capsys, state, status):
+    odd_state(table, state)
+    assert run("failover") == status
+    told = capsys.readouterr().err
+    assert "delete the item" in told or "remove the item's `state`" in told
+    assert table.items["checkout"]["state"] == {"S": state}
+    assert (world.writes, list(tmp_path.glob("*.jsonl"))) == ([], [])
+
+
 def journal_of(goal: str, tmp_path):
     assert run(goal, "--no-wait", *BREAK_GLASS) == 0
     return next(tmp_path.glob("failover-checkout-*.jsonl"))

@@ -30,16 +30,17 @@ def closed():
 
 
 @pytest.fixture(params=[nobody_reads, full_disk, closed, lambda: None])
-def stdout(request, monkeypatch, capsys):
+def lose_output(request, monkeypatch, capsys):
+    """Called by the test itself: pytest puts its own standard output in place when the test begins."""
     file = request.param()
-    monkeypatch.setattr(sys, "stdout", file)
-    yield file
+    yield lambda: monkeypatch.setattr(sys, "stdout", file)
     if file is not None:
         file.close()
 
 
 @pytest.mark.parametrize("more", [[], ["--json"]])
-def test_an_operation_goes_on_to_its_end_and_its_journal_says_so(world, stdout, tmp_path, more):
+def test_an_operation_goes_on_to_its_end_and_its_journal_says_so(world, lose_output, tmp_path, more):
+    lose_output()
     assert run("failover", *more, *BREAK_GLASS) == 0
     assert world.splits[LISTENER] == Split(0, 100)
     (journal,) = tmp_path.glob("failover-*.jsonl")
@@ -47,12 +48,14 @@ def test_an_operation_goes_on_to_its_end_and_its_journal_says_so(world, stdout, 
 
 
 @pytest.mark.parametrize("command", [["status"], ["watch"], ["watch", "--json"], ["plan", "failover"]])
-def test_what_is_only_to_be_seen_ends_with_a_sentence(world, stdout, capsys, command):
+def test_what_is_only_to_be_seen_ends_with_a_sentence(world, lose_output, capsys, command):
+    lose_output()
     assert run(*command) == 1
     assert capsys.readouterr().err.startswith("Standard output is closed or full")
 
 
-def test_a_plan_that_nobody_sees_is_not_asked_about(world, stdout, capsys, monkeypatch):
+def test_a_plan_that_nobody_sees_is_not_asked_about(world, lose_output, capsys, monkeypatch):
+    lose_output()
     class Terminal:
         def isatty(self) -> bool:
             return True
