@@ -117,7 +117,7 @@ def _shown(value: object) -> str:
     try:
         return f"{value!r:.{MOST_SHOWN}}"
     except (ValueError, RecursionError):
-        return f"such a {type(value).__name__}"
+        return f"what can't be shown ({type(value).__name__})"
 
 
 def _matches(pattern: re.Pattern[str]) -> Check:

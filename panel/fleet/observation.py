@@ -64,6 +64,8 @@ def _stored(application: Application, snapshot: Snapshot) -> Snapshot | None:
     try:
         return snapshots.store(application, snapshot)
     except IntegrityError:
+        if Application.objects.filter(pk=application.pk).exists():
+            raise
         log.info("application_deleted", application=application.slug)
         return None
 

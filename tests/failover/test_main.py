@@ -237,7 +237,9 @@ def odd_state(table, state: str) -> None:
     table.items["checkout"] = {**table.items["checkout"], "state": {"S": state}}
 
 
-@pytest.mark.parametrize(("state", "status"), [("[]", 1), ("[" * 100_000, 1), ('{"version": 2}', 3), ('{"hold": 1}', 3)])
+@pytest.mark.parametrize(
+    ("state", "status"), [("[]", 1), ("[" * 100_000, 1), ('{"version": 2}', 3), ('{"hold": 1}', 3)]
+)
 def test_a_state_that_is_none_of_ours_is_a_sentence_and_stays(world, table, tmp_path, capsys, state, status):
     odd_state(table, state)
     assert run("failover") == status

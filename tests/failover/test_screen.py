@@ -56,6 +56,7 @@ def test_what_is_only_to_be_seen_ends_with_a_sentence(world, lose_output, capsys
 
 def test_a_plan_that_nobody_sees_is_not_asked_about(world, lose_output, capsys, monkeypatch):
     lose_output()
+
     class Terminal:
         def isatty(self) -> bool:
             return True

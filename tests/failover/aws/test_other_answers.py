@@ -7,12 +7,10 @@ import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import boto3
 import pytest
 
 from failover import aws
 from failover.aws import clients
-from failover.aws.errors import FAILURES
 from failover.aws.fleet import Fleet, Pace
 from failover.aws.lease import TableLease
 from failover.aws.parameters import read_parameter
@@ -150,8 +148,3 @@ def test_an_sdk_that_can_not_start_is_a_sentence(monkeypatch, application, name,
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigError, match="The AWS SDK can't start: "):
         build(application)
-
-
-def test_what_we_do_not_know_how_to_read_is_in_one_place():
-    assert not any(issubclass(AwsError, each) for each in FAILURES)
-    assert issubclass(boto3.exceptions.Boto3Error, Exception)
