@@ -38,7 +38,7 @@ def test_at_the_prompt_it_says_that_nothing_was_written(world, table, press, mon
 
 
 def test_an_answer_that_is_no_text_is_no_yes(world, monkeypatch, capsys):
-    at_the_prompt(monkeypatch, lambda: b"\xff".decode())
+    at_the_prompt(monkeypatch, b"\xff".decode)
     assert run("failover", *BREAK_GLASS) == 3
     assert "Nothing was written" in capsys.readouterr().err
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,7 @@ def nobody_reads():
 
 
 def full_disk():
-    return open("/dev/full", "w", encoding="utf-8")  # noqa: SIM115 - closed by the fixture
+    return Path("/dev/full").open("w", encoding="utf-8")
 
 
 def closed():

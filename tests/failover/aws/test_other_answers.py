@@ -46,7 +46,7 @@ def server(monkeypatch):
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST
+        do_GET = do_POST  # noqa: N815 - http.server's name
 
         def log_message(self, *_):
             """Quiet."""
