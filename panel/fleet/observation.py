@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
+from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -34,7 +35,9 @@ log = structlog.get_logger(__name__)
 
 
 def observe(application: Application) -> Snapshot | None:
-    """Read AWS and store the snapshot; the answer holds every part as known now. None: another worker is reading."""
+    """Read AWS and store the snapshot; the answer holds every part as known now. None: another worker is reading, or
+    the application was deleted meanwhile.
+    """
     with _claimed(OBSERVING, [application]) as claimed:
         if not claimed:
             return None
@@ -53,14 +56,20 @@ def sweep(applications: Sequence[Application]) -> dict[Application, Snapshot]:
         new = _swept(claimed)
         stored = {each: _kept(each, new[each.slug]) for each in claimed}
     heartbeats.show(heartbeats.OBSERVER)
-    return stored
+    return {each: snapshot for each, snapshot in stored.items() if snapshot is not None}
 
 
-def _kept(application: Application, new: Snapshot) -> Snapshot:
-    """A sample is written as often as metrics are read."""
-    merged = snapshots.store(application, new)
-    if new.metrics.value is not None:
-        history.record(application, merged)
+def _kept(application: Application, new: Snapshot) -> Snapshot | None:
+    """A sample is written as often as metrics are read. None where the application was deleted while AWS was read."""
+    try:
+        merged = snapshots.store(application, new)
+        if new.metrics.value is not None:
+            history.record(application, merged)
+    except IntegrityError:
+        if Application.objects.filter(pk=application.pk).exists():
+            raise
+        log.info("application_deleted", application=application.slug)
+        return None
     return merged
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from failover.codec import decode
-from failover.model import AlarmState, Snapshot
+from failover.model import AlarmState
 from panel import broker
-from panel.fleet import heartbeats
+from panel.fleet import heartbeats, snapshots
 from panel.fleet.heartbeats import Beat
 from panel.fleet.models import StoredSnapshot
 from panel.ingest.models import Event
@@ -35,10 +34,11 @@ def pulse() -> Pulse:
         broker_ok=broker.answers(),
         last_event_at=Event.objects.values_list("received_at", flat=True).first(),
         active_operations=Operation.objects.filter(status__in=Operation.ACTIVE).count(),
-        alarms=sum(_in_alarm(body) for body in StoredSnapshot.objects.values_list("body", flat=True)),
+        alarms=sum(_in_alarm(*each) for each in StoredSnapshot.objects.values_list("application__slug", "body")),
     )
 
 
-def _in_alarm(body: object) -> bool:
-    alarms = decode(Snapshot, body).alarms.value or ()
+def _in_alarm(slug: str, body: object) -> bool:
+    snapshot = snapshots.read(body, slug)
+    alarms = (snapshot and snapshot.alarms.value) or ()
     return any(alarm.state is AlarmState.ALARM for alarm in alarms)

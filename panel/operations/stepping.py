@@ -40,7 +40,9 @@ def step_operation(operation_id: int) -> None:
     lease = Lease.claim(operation_id)
     if lease is None:
         return
-    operation = Operation.objects.select_related("application", "requested_by").get(pk=operation_id)
+    operation = Operation.objects.select_related("application", "requested_by").filter(pk=operation_id).first()
+    if operation is None:  # deleted with its application since it was claimed
+        return
     try:
         outcome = _cycle(operation, lease)
         _keep(operation, lease, outcome)

@@ -12,6 +12,7 @@ from django.db.models import F, Max, Q, QuerySet
 
 from failover import codec, drift
 from failover.model import Alarm, AlarmState, Memory, Position, Snapshot
+from panel.fleet import snapshots
 from panel.fleet.applications import configuration
 from panel.fleet.models import Application
 from panel.operations.models import Hold, Operation, Refusal
@@ -114,14 +115,14 @@ def outlines(applications: QuerySet[Application], now: datetime) -> list[Standin
 
 def _stored(row: Application) -> Snapshot | None:
     stored = getattr(row, "stored_snapshot", None)
-    return codec.decode(Snapshot, stored.body) if stored else None
+    return snapshots.read(stored.body, row.slug) if stored else None
 
 
 def _outline(row: Application) -> Snapshot | None:
     parts = {"at": row.read_at, "alarms": row.read_alarms, "routes": row.read_routes}  # type: ignore[attr-defined]  # annotated
     if parts["at"] is None:
         return None
-    return codec.decode(Snapshot, {name: part for name, part in parts.items() if part is not None})
+    return snapshots.read({name: part for name, part in parts.items() if part is not None}, row.slug)
 
 
 @dataclass(frozen=True)

@@ -134,6 +134,22 @@ def test_of_two_workers_at_once_only_one_gets_the_lease(application: Application
     assert sorted(claim is not None for claim in claims) == [False, True]
 
 
+def test_an_operation_deleted_once_it_was_claimed_ends_quietly(
+    application: Application, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = failover(application)
+    claim = journal.Lease.claim
+
+    def deleting(pk: int) -> journal.Lease | None:
+        lease = claim(pk)
+        Operation.objects.filter(pk=pk).delete()
+        return lease
+
+    monkeypatch.setattr(journal.Lease, "claim", deleting)
+    step_operation(operation.pk)
+    assert (aws.looks, aws.writes) == (0, [])
+
+
 def test_it_is_not_stepped_before_its_time(application: Application, aws: FakeAws) -> None:
     operation = failover(application)
     Operation.objects.filter(pk=operation.pk).update(next_step_at=timezone.now() + timedelta(minutes=1))
