@@ -65,9 +65,9 @@ class Balancers:
         return [await self._serve_node(load_balancer, name) for name in load_balancer.nodes]
 
     async def close(self) -> None:
-        for server, listener in self._servers:
+        for _, listener in self._servers:
             listener.close()
-            await server.shutdown(SHUTDOWN_SECONDS)
+        await asyncio.gather(*(server.shutdown(SHUTDOWN_SECONDS) for server, _ in self._servers))
         await self._session.close()
 
     async def _serve_node(self, load_balancer: LoadBalancer, node: str) -> str:
