@@ -121,12 +121,16 @@ class Lab:
         self._clients.append(children.start("lab.traffic", arguments, {}, self._logs / "traffic.log"))
 
     async def run(self) -> None:
-        """Moves the cloud for ever."""
+        """Moves the cloud for ever; what fails while a scenario is played ends that alone."""
         while True:
-            self._environments.watch()
             now = time.time()
-            self.stage.advance(now)
-            self.cloud.advance(now)
+            try:
+                self._environments.watch()
+                self.stage.advance(now)
+                self.cloud.advance(now)
+            except Exception as error:
+                if not self.stage.fail(error, now):
+                    raise
             await asyncio.sleep(TICK_SECONDS)
 
     async def close(self) -> None:

@@ -33,6 +33,8 @@ def read_text(kind: Any, text: str, name: str) -> Any:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise TableError(f"{name}: not valid TOML: {error}.") from error
+    except RecursionError as error:
+        raise TableError(f"{name}: the values are nested too deeply.") from error
     return read_table(kind, table, name)
 
 
@@ -62,7 +64,7 @@ def _read(kind: Any, value: Any, key: str) -> Any:
     if origin is not None:
         return {k: _read(arguments[1], each, f"{key}.{k}") for k, each in _expect(dict, value, key).items()}
     if kind is float:
-        return float(_at_least_zero(_expect(float, value, key), key))
+        return _as_float(_at_least_zero(_expect(float, value, key), key), key)
     return _at_least_zero(_expect(kind, value, key), key) if kind is int else _expect(kind, value, key)
 
 
@@ -95,6 +97,20 @@ def _at_least_zero(value: float, key: str) -> float:
     if not value >= 0 or value == inf:
         raise _WrongKeyError(f"{key}: {value!r} is negative or without end; 0 or more is allowed")
     return value
+
+
+def _as_float(value: float, key: str) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise _WrongKeyError(f"{key}: the number is too large") from error
+
+
+def within(key: str, value: float, lowest: float, highest: float) -> list[str]:
+    """For ``problems()``: a sentence unless the number is one of those allowed."""
+    if lowest <= value <= highest:
+        return []
+    return [f"{key}: {value:.9g} is not allowed; allowed are {lowest:.9g} to {highest:.9g}"]
 
 
 def one_of(key: str, value: object, allowed: Any) -> list[str]:

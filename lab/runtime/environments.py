@@ -268,5 +268,5 @@ def _close_listener(task: asyncio.Task[asyncio.Server]) -> None:
 def _error_message(body: bytes) -> str:
     try:
         return str(json.loads(body).get("errorMessage", "Unhandled"))
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return "Unhandled"
