@@ -4,8 +4,10 @@ A dataclass may have a method ``problems()`` that answers with sentences of the 
 field whose name is a word of Python's ends in an underscore, which the key does not have.
 """
 
+import re
 import tomllib
 import types
+from collections.abc import Iterable
 from dataclasses import MISSING, fields
 from math import inf
 from pathlib import Path
@@ -31,7 +33,7 @@ def read_text(kind: Any, text: str, name: str) -> Any:
     """The text as ``kind``; ``name`` says where it comes from. Raises TableError."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # also a number of thousands of digits
         raise TableError(f"{name}: not valid TOML: {error}.") from error
     except RecursionError as error:
         raise TableError(f"{name}: the values are nested too deeply.") from error
@@ -106,11 +108,30 @@ def _as_float(value: float, key: str) -> float:
         raise _WrongKeyError(f"{key}: the number is too large") from error
 
 
-def within(key: str, value: float, lowest: float, highest: float) -> list[str]:
-    """For ``problems()``: a sentence unless the number is one of those allowed."""
-    if lowest <= value <= highest:
-        return []
-    return [f"{key}: {value:.9g} is not allowed; allowed are {lowest:.9g} to {highest:.9g}"]
+def ranges(table: object, **allowed: tuple[float, float]) -> list[str]:
+    """For ``problems()``: a sentence for each number that is not from the lowest to the highest allowed."""
+    given = {key: getattr(table, key) for key in allowed}
+    return [
+        f"{key.rstrip('_')}: {given[key]!r} is not allowed; allowed are {lowest:.9g} to {highest:.9g}"
+        for key, (lowest, highest) in allowed.items()
+        if given[key] is not None and not lowest <= given[key] <= highest
+    ]
+
+
+def spelled(key: str, text: str, pattern: str, allowed: str) -> list[str]:
+    """For ``problems()``: a sentence unless the text is of the pattern; ``allowed`` says it in words."""
+    return [] if re.fullmatch(pattern, text) else [f"{key}: {text!r} is not allowed; allowed are {allowed}"]
+
+
+def twice(named: Iterable[tuple[str, tuple[object, ...]]]) -> list[str]:
+    """For ``problems()``: a sentence for each key whose name, and what else tells it apart, was there before."""
+    seen: set[tuple[object, ...]] = set()
+    found = []
+    for key, name in named:
+        if name in seen:
+            found.append(f"{key}: {name[0]!r} is there twice")
+        seen.add(name)
+    return found
 
 
 def one_of(key: str, value: object, allowed: Any) -> list[str]:
