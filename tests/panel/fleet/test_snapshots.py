@@ -69,7 +69,7 @@ def test_one_body_that_can_not_be_read_blinds_nobody_and_is_replaced_by_the_next
 def test_the_pages_show_it_as_never_read(application: Application, body: object) -> None:
     snapshots.store(application, Snapshot(100.0, alarms=ALARMS))
     _spoil(application, body)
-    (outline,) = standing.outlines(timezone.now())
+    (outline,) = standing.outlines(Application.objects.all(), timezone.now())
     assert outline.snapshot is None
 
 
