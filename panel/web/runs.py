@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from failover.milestones import Milestone, milestones, seconds
-from failover.model import Goal, Request, Split
 from failover.resume import stored_progress
 from panel.fleet.applications import parsed
 from panel.operations.models import Operation
+from panel.operations.services import request_of
 from panel.web import badges, sentences
 from panel.web.badges import Badge
 
@@ -60,12 +60,3 @@ def run(operation: Operation, now: float) -> Run:
         steps=milestones(request_of(operation), policy, progress, now, ended=ended),
         parts=tuple((label, measured[name]) for name, label in PARTS.items() if name in measured),
     )
-
-
-def request_of(operation: Operation) -> Request:
-    """The operation as the controller was asked."""
-    split = None
-    if operation.weight_lambda is not None and operation.weight_ecs is not None:
-        split = Split(operation.weight_lambda, operation.weight_ecs)
-    automatic = operation.trigger == Operation.Trigger.AUTOMATIC
-    return Request(Goal(operation.goal), split, automatic=automatic, override=frozenset(operation.override))
