@@ -169,12 +169,16 @@ def actions(standing: Standing) -> list[Link]:
     """All actions of the application's page, the sensible one last and filled."""
     if standing.active:
         cancel = Link("Cancel…", reverse("web:cancel", args=[standing.active.pk]), "danger")
-        return [_hold_or_release(standing), cancel]
+        instead = [dialog(standing, name) for name in _INSTEAD if name != standing.active.goal]
+        return [_hold_or_release(standing), *instead, cancel]
     main = sensible(standing)
     offered = [dialog(standing, name) for name in _moves(standing)]
     rest = [_hold_or_release(standing), *(link for link in offered if link.url != main.url)]
     rest = [link for link in rest if link.url != main.url]
     return [*rest, Link(main.label, main.url, "primary")] if main.dialog else rest
+
+
+_INSTEAD = ("set_weights", "failback", "failover")  # what may take the place of a running operation
 
 
 def _moves(standing: Standing) -> tuple[str, ...]:

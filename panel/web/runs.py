@@ -41,6 +41,10 @@ class Run:
         return self.operation.status in Operation.ACTIVE
 
     @property
+    def may_be_tried_again(self) -> bool:
+        return self.operation.status in (Operation.Status.FAILED, Operation.Status.CANCELLED)
+
+    @property
     def at_step(self) -> int:
         """Which step is under way, counted from 1."""
         return min(len(self.steps), 1 + sum(step.state == "done" for step in self.steps))
@@ -60,3 +64,12 @@ def run(operation: Operation, now: float) -> Run:
         steps=milestones(request_of(operation), policy, progress, now, ended=ended),
         parts=tuple((label, measured[name]) for name, label in PARTS.items() if name in measured),
     )
+
+
+def links(operation: Operation) -> list[tuple[str, Operation]]:
+    """The operations that this one has to do with, and how."""
+    earlier = (("Tries again", operation.retry_of), ("In place of", operation.supersedes))
+    later = [("Tried again by", each) for each in operation.retries.order_by("pk")]
+    after = getattr(operation, "superseded_by", None)  # raises where there is none, which is an AttributeError too
+    found = [*earlier, *later, ("Replaced by", after)]
+    return [(how, other) for how, other in found if other is not None]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -11,13 +13,15 @@ from panel.accounts.roles import may_operate
 from panel.fleet import applications
 from panel.fleet.models import Application
 from panel.fleet.pulse import pulse
-from panel.operations.models import Hold, Operation
+from panel.operations.models import Hold, Operation, Refusal
 from panel.web import badges, charts, rows, runs, sentences
 from panel.web.health import health
 from panel.web.pages import live, page_of
 from panel.web.standing import Standing, completed, now, outlines, standing_of
 
 LAST_OPERATIONS = 8
+WOULD_HAVE_SHOWN = timedelta(days=1)
+BRAKES = ("hold", "kill_switch", "mode")
 
 
 def operates(request: HttpRequest) -> bool:
@@ -35,6 +39,7 @@ def fleet(request: HttpRequest) -> HttpResponse:
         "health": health(pulse(), now=moment.timestamp(), hold=hold, applications=len(found)),
         "rows": [rows.row(standing, may_operate=operates(request)) for standing in completed(page)],
         "page": page,
+        "may_operate": operates(request),
         "attention": sum(rows.attention(standing) is not rows.Attention.QUIET for standing in found),
     }
     return live(request, "fleet", context)
@@ -67,11 +72,20 @@ def _application(standing: Standing, *, may_operate: bool) -> dict[str, object]:
         "journal": shown.journal.order_by("-pk")[:12] if shown else (),
         "history": [(row, badges.of_status(row.status), sentences.title(row), sentences.who(row)) for row in history],
         "why_not": sentences.why_not(standing),
+        "would_have": _would_have(standing),
+        "mode_change": standing.application.mode_changes.first(),
+        "may_operate": may_operate,
         "refusals": standing.refusals,
         "position": standing.position,
         "announcement": sentences.situation(standing, figures=False),
         "policy": applications.configuration(standing.application).policy,
     }
+
+
+def _would_have(standing: Standing) -> list[Refusal]:
+    """What automation wanted to start lately, and was kept from by people, but for what runs already."""
+    since = datetime.fromtimestamp(standing.now, UTC) - WOULD_HAVE_SHOWN
+    return list(standing.application.refusals.filter(rule__in=BRAKES, last_at__gte=since))
 
 
 def _history(found: Application) -> list[Operation]:
@@ -80,12 +94,14 @@ def _history(found: Application) -> list[Operation]:
 
 @require_safe
 def operation(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Operation.objects.select_related("application", "requested_by"), pk=pk)
+    related = ("application", "requested_by", "retry_of", "supersedes", "superseded_by", "acknowledgement")
+    found = get_object_or_404(Operation.objects.select_related(*related), pk=pk)
     moment = now().timestamp()
     context = {
         "now": moment,
         "run": runs.run(found, moment),
         "journal": found.journal.all(),
+        "links": runs.links(found),
         "may_operate": operates(request),
         "holds": Hold.objects.filter(application=found.application, released_at=None, expires_at__gt=now()),
     }

@@ -68,8 +68,9 @@ def test_failing_over_is_offered_boldly_only_in_an_alarm() -> None:
     assert rows.sensible(standing()).kind == ""
 
 
-def test_while_an_operation_runs_only_cancel_and_hold_are_offered() -> None:
-    assert [link.label for link in rows.actions(standing(active=active()))] == ["Hold…", "Cancel…"]
+def test_while_an_operation_runs_it_can_be_cancelled_or_another_goal_be_put_in_its_place() -> None:
+    offered = [link.label for link in rows.actions(standing(active=active()))]
+    assert offered == ["Hold…", "Set weights…", "Fail back…", "Cancel…"]
 
 
 @pytest.mark.parametrize(
