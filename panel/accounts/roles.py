@@ -20,7 +20,7 @@ Person = AbstractBaseUser | AnonymousUser
 
 
 class Role(IntEnum):
-    """Each may do what those before it may. FLEET is a superuser: admin of every team, and of the panel itself."""
+    """Each may do what those before it may. FLEET is a superuser or an admin of every team, and so of the panel itself."""
 
     NONE = 0
     VIEWER = 1
@@ -60,15 +60,23 @@ def markdown() -> str:
 
 
 def role_of(person: Person, team: Team | int | None) -> Role:
-    """The person's role in a team; None is the panel itself, where only the fleet's administrators have one."""
+    """The person's role in a team; None is the panel itself, where those have one who have it in every team."""
     if not (isinstance(person, User) and person.is_active):
         return Role.NONE
     if person.is_superuser:
         return Role.FLEET
-    if team is None:
-        return Role.NONE
-    found = Membership.objects.filter(user=person, team=team).values_list("role", flat=True).first()
-    return Role.named(found) if found else Role.NONE
+    here = Membership.objects.filter(Q(team=team) | Q(team=None), user=person).values_list("role", "team")
+    return max((_role(name, of_team) for name, of_team in here), default=Role.NONE)
+
+
+def _role(name: str, team: int | None) -> Role:
+    return Role.FLEET if team is None and name == Membership.Role.ADMIN else Role.named(name)
+
+
+def allowed(person: Person, team: Team | int | None = None) -> frozenset[str]:
+    """Everything that this person may do to what `team` owns."""
+    role = role_of(person, team)
+    return frozenset(name for name, action in actions().items() if role >= action.role)
 
 
 def may(person: Person, action: str, team: Team | int | None = None) -> bool:
@@ -80,19 +88,16 @@ def teams(person: Person, action: str = "view") -> QuerySet[Team]:
     """The teams in which this person may do `action`."""
     if not (isinstance(person, User) and person.is_active):
         return Team.objects.none()
-    if person.is_superuser:
+    needed = actions()[action].role
+    if role_of(person, None) >= needed:
         return Team.objects.all()
-    enough = [role.value for role in Membership.Role if Role.named(role) >= actions()[action].role]
+    enough = [role.value for role in Membership.Role if Role.named(role) >= needed]
     return Team.objects.filter(memberships__user=person, memberships__role__in=enough)
 
 
 def owned(things: QuerySet[M], person: Person, path: str = "") -> QuerySet[M]:
     """Those of `things` that a team of this person owns; `path` leads from them to their application."""
-    if isinstance(person, User) and person.is_active and person.is_superuser:
+    if role_of(person, None) >= Role.VIEWER:
         return things
     prefix = f"{path}__" if path else ""
     return things.filter(Q(**{f"{prefix}team__in": teams(person)}))
-
-
-def may_operate(person: Person, team: Team | int | None = None) -> bool:
-    return may(person, "operation.start", team)

@@ -59,6 +59,16 @@ def test_everybody_sees_the_applications_of_their_own_teams(payments: Team) -> N
     assert set(roles.owned(everything, User.objects.create_superuser("root"))) == {theirs, ours}
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_in_every_team_holds_in_each_and_an_admin_of_all_is_the_fleets(payments: Team, role: str) -> None:
+    ana = User.objects.create_user("ana")
+    members.set_role(ana, None, role)
+    expected = roles.Role.FLEET if role == "admin" else roles.Role.named(role)
+    assert roles.role_of(ana, payments) == roles.role_of(ana, default_team()) == roles.role_of(ana, None) == expected
+    assert set(roles.teams(ana)) == {payments, default_team()}
+    assert roles.owned(Application.objects.all(), ana).count() == Application.objects.count()
+
+
 def test_teams_where_an_action_is_allowed(payments: Team) -> None:
     ana = member(payments, "operator", "ana")
     members.set_role(ana, default_team(), "viewer")
