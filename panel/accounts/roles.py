@@ -20,7 +20,7 @@ Person = AbstractBaseUser | AnonymousUser
 
 
 class Role(IntEnum):
-    """Each may do what those before it may. FLEET is a superuser or an admin of every team, and so of the panel itself."""
+    """Each may do what those before it may. FLEET is a superuser or an admin of every team: admin of the panel too."""
 
     NONE = 0
     VIEWER = 1
