@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "panel.ingest",
     "panel.operations",
     "panel.accounts",
+    "panel.api",
     "panel.web",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -35,6 +36,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "django_htmx",
+    "ninja",
     "csp",
 ]
 

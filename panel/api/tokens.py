@@ -38,9 +38,7 @@ def create(
     try:
         with transaction.atomic():
             user = User.objects.create_user(f"token:{name}")
-            ApiToken.objects.create(
-                name=name, user=user, digest=_digest(secret), addresses=networks, expires_at=ends
-            )
+            ApiToken.objects.create(name=name, user=user, digest=_digest(secret), addresses=networks, expires_at=ends)
             members.set_role(user, team, role)
     except IntegrityError:
         raise TokenError(f"There is or was a token {name!r}: give this one another name.") from None

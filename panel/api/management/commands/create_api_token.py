@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--from", dest="addresses", nargs="+", default=[], metavar="NETWORK",
                             help="networks that it may be used from, as in 10.0.0.0/8")  # fmt: skip
 
-    def handle(  # noqa: PLR0913 - the command's options
+    def handle(
         self, *, name: str, role: str, team: str, days: int | None, addresses: list[str], **_options: Any
     ) -> None:
         if days is not None and days < 1:
