@@ -36,7 +36,7 @@ from django.http import HttpRequest  # noqa: E402
 
 from panel.accounts.roles import owned  # noqa: E402
 from panel.fleet.models import Application  # noqa: E402
-from panel.live_hints import CHANNEL  # noqa: E402
+from panel.live_hints import CHANNEL, EVERYTHING  # noqa: E402
 
 PING_SECONDS = 15.0
 LONGEST_SECONDS = 600.0  # then the browser connects again, and its session is judged again
@@ -60,7 +60,7 @@ class Viewer:
         return FAST if self.application else SLOW
 
     def hint(self, slug: str) -> None:
-        if self.application in ("", slug):
+        if slug == EVERYTHING or self.application in ("", slug):
             self.news.set()
 
     def end(self) -> None:

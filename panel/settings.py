@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "panel.ingest",
     "panel.operations",
     "panel.accounts",
+    "panel.api",
     "panel.web",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -35,6 +36,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "django_htmx",
+    "ninja",
     "csp",
 ]
 
@@ -68,6 +70,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "panel.web.context.brakes",
             ],
         },
     },

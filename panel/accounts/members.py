@@ -27,11 +27,11 @@ def team(slug: str) -> Team:
     return found
 
 
-def set_role(user: User, team: Team, role: str) -> str:
-    """Give `user` a role, or none, in `team`. Answers with a sentence that says what changed."""
+def set_role(user: User, team: Team | None, role: str) -> str:
+    """Give `user` a role, or none, in `team`, or in every team with None. Answers with what changed, in words."""
     before = Membership.objects.filter(user=user, team=team).values_list("role", flat=True).first() or "none"
     if role == "none":
         Membership.objects.filter(user=user, team=team).delete()
     else:
         Membership.objects.update_or_create(user=user, team=team, defaults={"role": role})
-    return f"{user.get_username()} in {team.slug}: {before} → {role}"
+    return f"{user.get_username()} in {team.slug if team else 'every team'}: {before} → {role}"

@@ -6,6 +6,7 @@ from secrets import token_urlsafe
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 DEFAULT = "default"  # the team of an application that names none
 
@@ -35,18 +36,23 @@ def default_team() -> Team:
 
 
 class Membership(models.Model):
+    """A person's role in a team, or in every team where `team` is null: an admin of every team is the fleet's."""
+
     class Role(models.TextChoices):
         VIEWER = "viewer"
         OPERATOR = "operator"
         ADMIN = "admin"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=8, choices=Role)
 
     class Meta:
         ordering = ("user__username",)
-        constraints = (models.UniqueConstraint(fields=("user", "team"), name="one_role_in_a_team"),)
+        constraints = (
+            models.UniqueConstraint(fields=("user", "team"), name="one_role_in_a_team"),
+            models.UniqueConstraint(fields=("user",), condition=Q(team=None), name="one_role_in_every_team"),
+        )
 
     def __str__(self) -> str:
-        return f"{self.user}, {self.role} of {self.team}"
+        return f"{self.user}, {self.role} of {self.team or 'every team'}"

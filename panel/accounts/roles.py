@@ -20,13 +20,12 @@ Person = AbstractBaseUser | AnonymousUser
 
 
 class Role(IntEnum):
-    """Each may do what those before it may. FLEET is a superuser: admin of every team, and of the panel itself."""
+    """Each may do what those before it may. A superuser is an admin of every team, and so of the panel itself."""
 
     NONE = 0
     VIEWER = 1
     OPERATOR = 2
     ADMIN = 3
-    FLEET = 4
 
     @classmethod
     def named(cls, name: str) -> Role:
@@ -35,64 +34,70 @@ class Role(IntEnum):
 
 @dataclass(frozen=True)
 class Action:
-    """`again`: who does it proves once more who they are."""
+    """`panel`: the role must hold in every team. `again`: who does it proves once more who they are."""
 
     role: Role
     says: str
+    panel: bool = False
     again: bool = False
 
 
 @cache
 def actions() -> dict[str, Action]:
     table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
-    return {name: Action(Role.named(row["role"]), row["says"], row.get("again", False)) for name, row in table.items()}
+    return {
+        name: Action(Role.named(row["role"]), row["says"], row.get("panel", False), row.get("again", False))
+        for name, row in table.items()
+    }
 
 
 def markdown() -> str:
     """The table as documentation shows it."""
     names = [role for role in Role if role is not Role.NONE]
-    head = ["action", *(role.name.lower() for role in names), ""]
-    lines = [head, ["---", *[":-:"] * len(names), "---"]]
+    head = ["action", *(role.name.lower() for role in names), "in", ""]
+    lines = [head, ["---", *[":-:"] * len(names), "---", "---"]]
     for name, action in actions().items():
         marks = [("again" if action.again else "yes") if role >= action.role else "" for role in names]
-        lines.append([f"`{name}`", *marks, action.says])
+        lines.append([f"`{name}`", *marks, "every team" if action.panel else "the team", action.says])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def role_of(person: Person, team: Team | int | None) -> Role:
-    """The person's role in a team; None is the panel itself, where only the fleet's administrators have one."""
+    """The person's role in a team; with None the one that holds in every team."""
     if not (isinstance(person, User) and person.is_active):
         return Role.NONE
     if person.is_superuser:
-        return Role.FLEET
-    if team is None:
-        return Role.NONE
-    found = Membership.objects.filter(user=person, team=team).values_list("role", flat=True).first()
-    return Role.named(found) if found else Role.NONE
+        return Role.ADMIN
+    here = Membership.objects.filter(Q(team=team) | Q(team=None), user=person).values_list("role", flat=True)
+    return max(map(Role.named, here), default=Role.NONE)
+
+
+def allowed(person: Person, team: Team | int | None = None) -> frozenset[str]:
+    """Everything that this person may do to what `team` owns, and to the panel itself."""
+    here, everywhere = role_of(person, team), role_of(person, None)
+    return frozenset(name for name, each in actions().items() if (everywhere if each.panel else here) >= each.role)
 
 
 def may(person: Person, action: str, team: Team | int | None = None) -> bool:
     """Whether the table lets this person do `action` to something that `team` owns. KeyError for an unknown action."""
-    return role_of(person, team) >= actions()[action].role
+    wanted = actions()[action]
+    return role_of(person, None if wanted.panel else team) >= wanted.role
 
 
 def teams(person: Person, action: str = "view") -> QuerySet[Team]:
     """The teams in which this person may do `action`."""
     if not (isinstance(person, User) and person.is_active):
         return Team.objects.none()
-    if person.is_superuser:
+    needed = actions()[action].role
+    if role_of(person, None) >= needed:
         return Team.objects.all()
-    enough = [role.value for role in Membership.Role if Role.named(role) >= actions()[action].role]
+    enough = [role.value for role in Membership.Role if Role.named(role) >= needed]
     return Team.objects.filter(memberships__user=person, memberships__role__in=enough)
 
 
 def owned(things: QuerySet[M], person: Person, path: str = "") -> QuerySet[M]:
     """Those of `things` that a team of this person owns; `path` leads from them to their application."""
-    if isinstance(person, User) and person.is_active and person.is_superuser:
+    if role_of(person, None) >= Role.VIEWER:
         return things
     prefix = f"{path}__" if path else ""
     return things.filter(Q(**{f"{prefix}team__in": teams(person)}))
-
-
-def may_operate(person: Person, team: Team | int | None = None) -> bool:
-    return may(person, "operation.start", team)

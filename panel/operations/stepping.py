@@ -14,7 +14,7 @@ import failover.memory
 from failover import controller
 from failover.automation import FOREIGN_HOLD_MINUTES
 from failover.codec import encode
-from failover.model import Decision, Goal, Kind, Position, Request, Split
+from failover.model import Decision, Kind, Position
 from failover.ports import Outcome
 from failover.resume import stored_progress
 from failover.verdict import PEOPLE_FIRST
@@ -48,6 +48,7 @@ def step_operation(operation_id: int) -> None:
         _keep(operation, lease, outcome)
     except LeaseLostError:
         log.warning("lease_lost", operation=operation_id)
+        _make_way(lease)
     except Error:
         raise
     except Exception as problem:
@@ -55,28 +56,30 @@ def step_operation(operation_id: int) -> None:
         _stumble(operation, lease, problem)
 
 
-def request_of(operation: Operation) -> Request:
-    """What the operation was asked for, as the controller takes it."""
-    lambda_, ecs = operation.weight_lambda, operation.weight_ecs
-    return Request(
-        Goal(operation.goal),
-        None if lambda_ is None or ecs is None else Split(lambda_, ecs),
-        automatic=operation.trigger == Operation.Trigger.AUTOMATIC,
-        override=frozenset(operation.override),
-    )
+def _make_way(lease: Lease) -> None:
+    """Where this operation was superseded in the middle of a step, that step is over now, and with it its last write:
+    the one in its place need not wait out the lease. A worker that lost the lease before then can't say so.
+    """
+    waiting = Operation.objects.filter(
+        supersedes=lease.operation_id, supersedes__lease_version=lease.version, status=Operation.Status.QUEUED
+    ).select_related("application")
+    for successor in waiting:
+        Operation.objects.filter(pk=successor.pk, status=Operation.Status.QUEUED).update(next_step_at=timezone.now())
+        services.wake(successor)
 
 
 def _cycle(operation: Operation, lease: Lease) -> Outcome:
     application = parsed(operation.document, operation.application.slug)
     outcome = controller.step(
         application,
-        request_of(operation),
+        services.request_of(operation),
         stored_progress(operation.progress),
         aws=connections.connect(application),
         journal=RowJournal(operation, lease),
         lease=lease,
         clock=time.time,
         cancel=operation.cancel_requested,
+        kill_switch=services.kill_switch_is_on,
     )
     snapshots.store(operation.application, outcome.snapshot)
     return outcome
@@ -124,7 +127,7 @@ def _status(operation: Operation, decision: Decision) -> Operation.Status:
 
 
 def _remember(operation: Operation, outcome: Outcome) -> None:
-    request, now = request_of(operation), timezone.now().timestamp()
+    request, now = services.request_of(operation), timezone.now().timestamp()
     change_memory(operation.application_id, lambda memory: failover.memory.after(memory, request, outcome, now))
 
 
@@ -141,7 +144,7 @@ def _hold(operation: Operation, outcome: Outcome) -> None:
         )
     elif operation.cancel_requested:
         _place(application, services.PANEL, operation.cancel_requested, 60, PEOPLE_FIRST)
-    elif operation.trigger == Operation.Trigger.MANUAL and decision.kind is Kind.DONE:
+    elif not operation.automatic and decision.kind is Kind.DONE:
         services.release_holds_of(application, PEOPLE_FIRST, by=services.PANEL)
         if outcome.snapshot.position is not Position.LAMBDA:
             owner = operation.requested_by.get_username() if operation.requested_by else services.PANEL

@@ -20,6 +20,7 @@ NAMES = {
     Operation.Goal.SET_WEIGHTS: "Weights",
 }
 ARRIVED = {Position.ECS: Operation.Goal.FAILOVER, Position.LAMBDA: Operation.Goal.FAILBACK}
+WAYS = {Operation.Trigger.API: "API", Operation.Trigger.DRILL: "drill"}
 PLAIN = SafeString("")
 
 
@@ -38,7 +39,11 @@ def pursuing(operation: Operation) -> str:
 
 
 def who(operation: Operation) -> str:
-    return operation.requested_by.get_username() if operation.requested_by else "automation"
+    """`ada`, `ada (API)`, `automation`"""
+    if operation.requested_by is None:
+        return WAYS.get(Operation.Trigger(operation.trigger), "automation")
+    way = WAYS.get(Operation.Trigger(operation.trigger))
+    return f"{operation.requested_by.get_username()} ({way})" if way else operation.requested_by.get_username()
 
 
 def situation(standing: Standing, *, figures: bool = True) -> SafeString:

@@ -15,7 +15,7 @@ from failover.model import Alarm, AlarmState, Memory, Position, Snapshot
 from panel.fleet import snapshots
 from panel.fleet.applications import configuration
 from panel.fleet.models import Application
-from panel.operations.models import Hold, Operation, Refusal
+from panel.operations.models import Acknowledgement, Hold, Operation, Refusal
 
 REFUSAL_CURRENT = timedelta(minutes=15)
 STALE_FLOOR = 30.0  # seconds
@@ -25,7 +25,8 @@ STALE_FLOOR = 30.0  # seconds
 class Standing:
     """One application now (epoch seconds): its snapshot, what runs, what ran last, who holds it, what was refused.
 
-    A snapshot older than `stale_after` seconds is shown, but nothing about it counts as fine.
+    `failures` are those of each goal's newest operations that failed; a person last looked at `acknowledged_at`. A
+    snapshot older than `stale_after` seconds is shown, but nothing about it counts as fine.
     """
 
     application: Application
@@ -35,6 +36,8 @@ class Standing:
     last: Operation | None = None
     hold: Hold | None = None
     refusals: tuple[Refusal, ...] = ()
+    failures: tuple[Operation, ...] = ()
+    acknowledged_at: datetime | None = None
     stale_after: float = STALE_FLOOR
 
     @property
@@ -64,8 +67,19 @@ class Standing:
 
     @property
     def failed(self) -> Operation | None:
-        """The last operation, if it failed: somebody should look."""
-        return self.last if self.last and self.last.status == Operation.Status.FAILED else None
+        """The last operation, if it failed and nobody has looked at it yet."""
+        last = self.last
+        return last if last and last.status == Operation.Status.FAILED and self._unseen(last) else None
+
+    @property
+    def unacknowledged(self) -> Operation | None:
+        """The latest failure that nobody has looked at, whatever went well since."""
+        unseen = (each for each in self.failures if self._unseen(each))
+        return max(unseen, key=lambda each: each.finished_at or each.created_at, default=None)
+
+    def _unseen(self, failed: Operation) -> bool:
+        known = self.acknowledged_at
+        return known is None or failed.finished_at is None or known < failed.finished_at
 
     @property
     def drift(self) -> tuple[str, ...]:
@@ -134,22 +148,33 @@ class Surroundings:
     last: dict[int, Operation]
     holds: dict[int | None, Hold]
     refusals: dict[int, list[Refusal]]
+    failures: dict[int, list[Operation]]
+    acknowledged: dict[int, datetime]
 
     @classmethod
     def of(cls, ids: list[int], now: datetime) -> Surroundings:
         active = Operation.objects.filter(application__in=ids, status__in=Operation.ACTIVE)
         finished = Operation.objects.exclude(status__in=Operation.ACTIVE).filter(application__in=ids)
-        newest = finished.order_by().values("application").annotate(newest=Max("pk")).values("newest")
+        newest = finished.order_by().values("application", "goal").annotate(newest=Max("pk")).values("newest")
+        ended = Operation.objects.filter(pk__in=newest).order_by("pk").defer("document")
         holds = Hold.objects.filter(Q(application__in=ids) | Q(application=None))
         refusals = defaultdict(list)
         for refusal in Refusal.objects.filter(application__in=ids, last_at__gte=now - REFUSAL_CURRENT):
             refusals[refusal.application_id].append(refusal)
+        last, failures = dict[int, Operation](), defaultdict(list)
+        for row in ended:
+            last[row.application_id] = row
+            if row.status == Operation.Status.FAILED:
+                failures[row.application_id].append(row)
+        known = Acknowledgement.objects.filter(operation__application__in=ids).order_by()
         return cls(
             now=now,
             active={row.application_id: row for row in active.select_related("application", "requested_by")},
-            last={row.application_id: row for row in Operation.objects.filter(pk__in=newest).defer("document")},
+            last=last,
             holds={row.application_id: row for row in holds.filter(released_at=None, expires_at__gt=now)},
             refusals=refusals,
+            failures=failures,
+            acknowledged=dict(known.values_list("operation__application").annotate(at_=Max("at"))),
         )
 
     def standing(self, application: Application, snapshot: Snapshot | None) -> Standing:
@@ -161,6 +186,8 @@ class Surroundings:
             last=self.last.get(application.pk),
             hold=self.holds.get(application.pk) or self.holds.get(None),
             refusals=tuple(self.refusals.get(application.pk, ())),
+            failures=tuple(self.failures.get(application.pk, ())),
+            acknowledged_at=self.acknowledged.get(application.pk),
             stale_after=stale_after(),
         )
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from failover.model import Limits, Reading, Snapshot
-from panel.accounts.roles import may_operate, owned, teams
+from panel.accounts.roles import allowed, owned
 from panel.fleet import applications
 from panel.fleet import history as samples
 from panel.fleet.models import Application
 from panel.fleet.pulse import pulse
-from panel.operations.models import Hold, Operation
+from panel.operations.models import Hold, Operation, Refusal
 from panel.web import badges, charts, rows, runs, sentences
 from panel.web.health import health
 from panel.web.pages import PER_PAGE, live, page_of
@@ -20,10 +23,8 @@ from panel.web.standing import Standing, completed, now, outlines, standing_of
 
 LAST_OPERATIONS = 8
 MOST_MARKS = 12
-
-
-def operates(request: HttpRequest, application: Application) -> bool:
-    return may_operate(request.user, application.team_id)
+WOULD_HAVE_SHOWN = timedelta(days=1)
+BRAKES = ("hold", "kill_switch", "mode")
 
 
 @require_safe
@@ -31,15 +32,16 @@ def fleet(request: HttpRequest) -> HttpResponse:
     moment = now()
     found = rows.in_order(outlines(owned(Application.objects.all(), request.user), moment))
     page = page_of(request, found)
-    operating = set(teams(request.user, "operation.start").values_list("pk", flat=True))
+    allowed_in = cache(allowed)
     hold = next((row.hold for row in found if row.hold and row.hold.application_id is None), None)
     context = {
         "now": moment.timestamp(),
         "health": health(pulse(), now=moment.timestamp(), hold=hold, applications=len(found)),
         "rows": [
-            rows.row(standing, may_operate=standing.application.team_id in operating) for standing in completed(page)
+            rows.row(standing, allowed_in(request.user, standing.application.team_id)) for standing in completed(page)
         ],
         "page": page,
+        "may": allowed(request.user),
         "attention": sum(rows.attention(standing) is not rows.Attention.QUIET for standing in found),
     }
     return live(request, "fleet", context)
@@ -49,10 +51,10 @@ def fleet(request: HttpRequest) -> HttpResponse:
 def application(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(owned(Application.objects.select_related("stored_snapshot"), request.user), slug=slug)
     standing = standing_of(found, now())
-    return live(request, "application", _application(standing, may_operate=operates(request, found)))
+    return live(request, "application", _application(standing, allowed(request.user, found.team_id)))
 
 
-def _application(standing: Standing, *, may_operate: bool) -> dict[str, object]:
+def _application(standing: Standing, may: frozenset[str]) -> dict[str, object]:
     history = tuple(_history(standing.application))
     shown = standing.active or standing.last
     snapshot, now = standing.snapshot, standing.now
@@ -60,8 +62,8 @@ def _application(standing: Standing, *, may_operate: bool) -> dict[str, object]:
     return {
         "now": standing.now,
         "standing": standing,
-        "row": rows.row(standing, may_operate=may_operate),
-        "actions": rows.actions(standing) if may_operate else [],
+        "row": rows.row(standing, may),
+        "actions": rows.actions(standing, may),
         "chart": charts.chart(snapshot, history),
         "limit": charts.limit_of(snapshot.limits.value) if snapshot else None,
         "concurrency": metrics.latest("concurrency", now) if metrics else None,
@@ -72,6 +74,9 @@ def _application(standing: Standing, *, may_operate: bool) -> dict[str, object]:
         "journal": shown.journal.order_by("-pk")[:12] if shown else (),
         "history": [(row, badges.of_status(row.status), sentences.title(row), sentences.who(row)) for row in history],
         "why_not": sentences.why_not(standing),
+        "would_have": _would_have(standing),
+        "mode_change": standing.application.mode_changes.first(),
+        "may": may,
         "refusals": standing.refusals,
         "position": standing.position,
         "announcement": sentences.situation(standing, figures=False),
@@ -107,21 +112,27 @@ def _limits(standing: Standing) -> Reading[Limits]:
     return standing.snapshot.limits if standing.snapshot else Reading()
 
 
+def _would_have(standing: Standing) -> list[Refusal]:
+    """What automation wanted to start lately, and was kept from by people, but for what runs already."""
+    since = datetime.fromtimestamp(standing.now, UTC) - WOULD_HAVE_SHOWN
+    return list(standing.application.refusals.filter(rule__in=BRAKES, last_at__gte=since))
+
+
 def _history(found: Application) -> list[Operation]:
     return list(found.operations.select_related("requested_by").defer("document")[:LAST_OPERATIONS])
 
 
 @require_safe
 def operation(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(
-        owned(Operation.objects.select_related("application", "requested_by"), request.user, "application"), pk=pk
-    )
+    related = ("application", "requested_by", "retry_of", "supersedes", "superseded_by", "acknowledgement")
+    found = get_object_or_404(owned(Operation.objects.select_related(*related), request.user, "application"), pk=pk)
     moment = now().timestamp()
     context = {
         "now": moment,
         "run": runs.run(found, moment),
         "journal": found.journal.all(),
-        "may_operate": operates(request, found.application),
+        "links": runs.links(found),
+        "may": allowed(request.user, found.application.team_id),
         "holds": Hold.objects.filter(application=found.application, released_at=None, expires_at__gt=now()),
     }
     return live(request, "operation", context)

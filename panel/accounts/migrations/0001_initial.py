@@ -44,7 +44,11 @@ class Migration(migrations.Migration):
                 (
                     "team",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="accounts.team"
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="accounts.team",
                     ),
                 ),
             ],
@@ -52,5 +56,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             "membership", models.UniqueConstraint(fields=("user", "team"), name="one_role_in_a_team")
+        ),
+        migrations.AddConstraint(
+            "membership",
+            models.UniqueConstraint(
+                fields=("user",), condition=models.Q(("team", None)), name="one_role_in_every_team"
+            ),
         ),
     ]

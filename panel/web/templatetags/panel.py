@@ -20,6 +20,7 @@ PLACES = (("Fleet", "fleet"), ("Operations", "operations"), ("Events", "events")
 BELOW = {"operation": "operations", "cancel": "operations"}
 
 register.filter("sentence", sentences.sentence)
+register.filter("called", sentences.title)
 register.filter("duration", times.duration)
 register.filter("precise", times.precise)
 register.filter("moment", times.moment)

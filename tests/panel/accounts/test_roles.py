@@ -20,17 +20,19 @@ def payments(db: None) -> Team:
     return Team.objects.create(slug="payments", name="Payments")
 
 
-def member(team: Team, role: str, name: str = "") -> User:
-    user = User.objects.create_user(name or f"{role}-of-{team.slug}")
+def member(team: Team | None, role: str, name: str = "") -> User:
+    user = User.objects.create_user(name or f"{role}-of-{team}")
     members.set_role(user, team, role)
     return user
 
 
 @pytest.mark.parametrize("action", roles.actions())
-def test_each_action_begins_with_its_role(payments: Team, action: str) -> None:
-    lowest = roles.actions()[action].role
-    allowed = [role for role in ROLES if roles.may(member(payments, role), action, payments)]
-    assert allowed == [role for role in ROLES if roles.Role.named(role) >= lowest]
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_each_action_begins_with_its_role(payments: Team, action: str, everywhere: bool) -> None:
+    line = roles.actions()[action]
+    team = None if everywhere else payments
+    allowed = [role for role in ROLES if roles.may(member(team, role), action, payments)]
+    assert allowed == [role for role in ROLES if roles.Role.named(role) >= line.role and (everywhere or not line.panel)]
 
 
 @pytest.mark.parametrize("action", roles.actions())
@@ -38,13 +40,14 @@ def test_another_teams_admin_a_stranger_and_nobody_may_nothing(payments: Team, a
     other = member(default_team(), "admin")
     for person in (other, User.objects.create_user("stranger"), AnonymousUser()):
         assert not roles.may(person, action, payments)
+        assert not roles.allowed(person, payments)
 
 
 @pytest.mark.parametrize("action", roles.actions())
-def test_the_fleets_administrator_may_everything_unless_switched_off(payments: Team, action: str) -> None:
+def test_a_superuser_may_everything_unless_switched_off(payments: Team, action: str) -> None:
     root = User.objects.create_superuser("root")
     assert roles.may(root, action, payments)
-    assert roles.may(root, action)
+    assert action in roles.allowed(root)
     root.is_active = False
     assert not roles.may(root, action, payments)
 
@@ -57,6 +60,15 @@ def test_everybody_sees_the_applications_of_their_own_teams(payments: Team) -> N
     assert list(roles.owned(everything, member(default_team(), "viewer"))) == [ours]
     assert not roles.owned(everything, User.objects.create_user("stranger")).exists()
     assert set(roles.owned(everything, User.objects.create_superuser("root"))) == {theirs, ours}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_in_every_team_holds_in_each(payments: Team, role: str) -> None:
+    ana = member(None, role)
+    expected = roles.Role.named(role)
+    assert roles.role_of(ana, payments) == roles.role_of(ana, default_team()) == roles.role_of(ana, None) == expected
+    assert set(roles.teams(ana)) == {payments, default_team()}
+    assert roles.owned(Application.objects.all(), ana).count() == Application.objects.count()
 
 
 def test_teams_where_an_action_is_allowed(payments: Team) -> None:

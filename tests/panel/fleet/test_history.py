@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -61,6 +61,7 @@ def test_unknown_metrics_leave_no_sample(application: Application) -> None:
 
 
 class RollingUp(TestCase):
+    @settings(deadline=None, max_examples=30)
     @given(st.lists(st.integers(0, 1000), min_size=1, max_size=100))
     def test_no_request_is_lost_or_counted_twice_however_often_it_runs(self, counts: list[int]) -> None:
         application = import_document(DOCUMENT, "checkout.toml").application

@@ -241,45 +241,6 @@ def test_the_policy_of_an_operation_is_frozen(application: Application, aws: Fak
     assert aws.desired == 2
 
 
-def test_superseding_fences_the_old_operation_and_the_new_one_waits_out_its_lease(
-    application: Application, aws: FakeAws, ana: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The old worker stands right before a write; it finds itself without a lease and writes nothing."""
-    aws.desired = 1
-    old = failover(application)
-    observe = aws.observe
-    started: list[Operation] = []
-
-    def supersede_meanwhile(parts: object) -> object:
-        if not started:
-            row = Operation.objects.get(pk=old.pk)
-            started.append(services.supersede_operation(row, "failback", reason="not now", user=ana))
-        return observe(parts)
-
-    monkeypatch.setattr(aws, "observe", supersede_meanwhile)
-    step_operation(old.pk)
-    assert not aws.writes
-    old.refresh_from_db()
-    assert (old.status, old.error) == (Operation.Status.SUPERSEDED, "Superseded by ana: not now")
-    (new,) = started
-    assert new.next_step_at is not None
-    assert new.next_step_at > timezone.now() + timedelta(seconds=10), "a write of the old one may still be on its way"
-    step_operation(new.pk)
-    assert aws.looks == 1
-    assert run(new).status == Operation.Status.SUCCEEDED
-
-
-def test_what_a_superseded_operation_knew_of_before_is_restored_by_the_one_after_it(
-    application: Application, aws: FakeAws, ana: User
-) -> None:
-    aws.desired = 1
-    old = failover(application)
-    step_operation(old.pk)
-    assert aws.desired == 2
-    new = run(services.supersede_operation(old, "failback", reason="not now", user=ana))
-    assert (new.status, aws.desired) == (Operation.Status.SUCCEEDED, 1)
-
-
 def test_progress_of_a_newer_panel_ends_where_it_stands_with_a_sentence(application: Application, aws: FakeAws) -> None:
     operation = failover(application)
     Operation.objects.filter(pk=operation.pk).update(progress={"version": 99, "phase": "shift", "marks": "other"})

@@ -130,6 +130,7 @@ def operation(row: Application, goal: str = "failover", **values: object) -> Ope
         "reason": "alarm concurrency is in ALARM",
         "headline": "Waiting for 2 healthy targets",
         "document": row.document,
+        "finished_at": None if values.get("status", "waiting") in Operation.ACTIVE else datetime.now(UTC),
     }
     found = Operation.objects.create(application=row, goal=goal, **(defaults | values))
     Operation.objects.filter(pk=found.pk).update(created_at=datetime.now(UTC) - ago)

@@ -204,7 +204,7 @@ def test_who_may_not_operate_is_told_and_sees_no_buttons(checkout: Application) 
     response = browser_of.post(FAILOVER, {"reason": "drill"})
 
     assert response.status_code == 403
-    assert "Your account may look, but not act." in text(response)
+    assert "You may not fail over, fail back, set weights" in text(response)
     assert not Operation.objects.exists()
     assert "Fail over…" not in text(browser_of.get("/applications/checkout/"))
     assert "Fail over…" not in text(browser_of.get("/"))

@@ -14,11 +14,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("user", metavar="USER")
-        parser.add_argument("team", metavar="TEAM", help="the team's short name")
+        parser.add_argument("team", metavar="TEAM", help="the team's short name; `all` for every team")
         parser.add_argument("role", choices=[*members.ROLES, "none"])
 
     def handle(self, *, user: str, team: str, role: str, **_options: Any) -> None:
         try:
-            self.stdout.write(members.set_role(members.person(user), members.team(team), role))
+            self.stdout.write(
+                members.set_role(members.person(user), None if team == "all" else members.team(team), role)
+            )
         except members.Unknown as problem:
             raise CommandError(str(problem)) from None
