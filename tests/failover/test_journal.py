@@ -1,4 +1,4 @@
-"""A journal file through power cuts and editors: what was written whole stays, and what comes next is a line of its own."""
+"""A journal file through power cuts and editors: what was written whole stays, what comes next is a line of its own."""
 
 import json
 
