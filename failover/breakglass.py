@@ -154,6 +154,8 @@ def _pursue(
         decision = outcome.decision
         ended = decision.kind not in (Kind.ACT, Kind.WAIT)
         _keep(operation, outcome, screen, ended=ended)
+        if ended:
+            journal.ended(outcome, cancel.reason)
         if ended or asked.no_wait:
             return decision
         seen = seen.updated(outcome.snapshot)

@@ -24,7 +24,7 @@ from failover.model import (
     Request,
     Snapshot,
 )
-from failover.ports import AwsError, Call, Clock
+from failover.ports import AwsError, Call, Clock, Outcome
 
 Tell = Callable[[str, str], None]  # kind and message, for people
 
@@ -73,6 +73,13 @@ class FileJournal:
         shown = ", ".join(str(split) for split in snapshot.splits) or snapshot.routes.problem
         self._write("readback", shown, {})
         self._tell("readback", f"routes show {shown}")
+
+    def ended(self, outcome: Outcome, cancelled: str) -> None:
+        """The last line: how it ended, and what the routes showed then. `cancelled` is a person's reason to end it."""
+        decision = outcome.decision
+        how = {"outcome": decision.kind, "detail": decision.detail, "rule": decision.rule, "remedy": decision.remedy}
+        left = {"cancelled": cancelled, "routes": encode(outcome.snapshot.routes)}
+        self._write("end", decision.headline, {**how, **left})
 
     def close(self) -> None:
         """A new journal that was never `in_use`, since its operation was not begun after all, is removed."""
@@ -124,9 +131,9 @@ class Begun:
 def read(path: Path) -> Begun:
     """What a journal file was after, and how far it got. Raises JournalError."""
     try:
-        lines = _lines(path)
-        asked = next(line["detail"] for line in lines if line["kind"] == "request")
-        decisions = [line for line in lines if line["kind"] == "decision"]
+        found = lines(path)
+        asked = next(line["detail"] for line in found if line["kind"] == "request")
+        decisions = [line for line in found if line["kind"] == "decision"]
         progress = decode(Progress, decisions[-1]["detail"]["progress"]) if decisions else Progress()
         end = _end(decisions[-1], progress) if decisions else ""
         return Begun(asked["application"], decode(Request, asked["request"]), progress, end)
@@ -141,7 +148,7 @@ def _end(decision: dict[str, Any], progress: Progress) -> str:
     return str(decision["message"]) if ended else ""
 
 
-def _lines(path: Path) -> list[Any]:
+def lines(path: Path) -> list[Any]:
     """A power cut or a full disk can leave a line unfinished; what stands before and after it is whole."""
     found = []
     for line in path.read_text(encoding="utf-8").split("\n"):

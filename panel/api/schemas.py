@@ -8,6 +8,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from ninja import Schema
 from pydantic import AfterValidator, ConfigDict, Field
 
+from failover.model import Mode
 from panel.ingest.body import UNSTORABLE
 
 T = TypeVar("T")
@@ -24,7 +25,6 @@ Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_stor
 Key = Annotated[str, Field(max_length=255), AfterValidator(_storable)]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 GoalName = Literal["failover", "failback", "set_weights"]
-ModeName = Literal["auto", "observe", "off"]
 Weight = Annotated[int, Field(ge=0, le=999)]
 
 
@@ -88,7 +88,7 @@ class ApplicationShown(Schema):
     team: str
     region: str
     account: str
-    mode: ModeName
+    mode: Mode
     hold: HoldShown | None
     alarms: list[AlarmShown] | None
     split: Split | None
@@ -201,7 +201,7 @@ class HoldWanted(Taken):
 
 
 class ModeWanted(Taken):
-    mode: ModeName
+    mode: Mode
     reason: Text
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from failover.milestones import seconds
-from failover.model import Split
+from failover.model import Mode, Split
 from failover.plan import Plan
 from failover.resume import stored_progress
 from panel.api import schemas
@@ -34,7 +34,7 @@ def application(standing: Standing) -> schemas.ApplicationShown:
         team=row.team.slug,
         region=row.region,
         account=row.account,
-        mode=row.mode,
+        mode=Mode(row.mode),
         hold=hold(standing.hold) if standing.hold else None,
         alarms=None if standing.alarms is None else [
             schemas.AlarmShown(name=each.name, state=each.state.value, since=_moment(each.since))

@@ -13,20 +13,23 @@ from django.utils import timezone
 import failover.memory
 from failover import controller
 from failover.automation import FOREIGN_HOLD_MINUTES
-from failover.codec import encode
-from failover.model import Decision, Kind, Position
+from failover.codec import decode, encode
+from failover.cycle import READ_DEADLINE
+from failover.model import Decision, Kind, Memory, Position
 from failover.ports import Outcome
 from failover.resume import stored_progress
 from failover.verdict import PEOPLE_FIRST
 from panel.fleet import connections, snapshots
 from panel.fleet.applications import parsed
 from panel.fleet.models import Application
-from panel.operations import services
+from panel.operations import services, table_lease
 from panel.operations.journal import Lease, LeaseLostError, RowJournal
 from panel.operations.models import Operation
 from panel.operations.remembering import change_memory
+from panel.operations.table_lease import Shared, TableLeaseError
 
 RETRY_SECONDS = 5.0
+WAITING_FOR_TABLE = "Waiting for the lease in DynamoDB"
 MOST_FAILED_STEPS = 24  # two minutes of errors of ours, then the operation ends and people are needed
 
 log = structlog.get_logger(__name__)
@@ -44,8 +47,9 @@ def step_operation(operation_id: int) -> None:
     if operation is None:  # deleted with its application since it was claimed
         return
     try:
-        outcome = _cycle(operation, lease)
-        _keep(operation, lease, outcome)
+        _step(operation, lease)
+    except TableLeaseError as problem:
+        _wait_for_table(operation, lease, str(problem))
     except LeaseLostError:
         log.warning("lease_lost", operation=operation_id)
         _make_way(lease)
@@ -68,15 +72,28 @@ def _make_way(lease: Lease) -> None:
         services.wake(successor)
 
 
-def _cycle(operation: Operation, lease: Lease) -> Outcome:
+def _step(operation: Operation, lease: Lease) -> None:
+    shared = table_lease.take(parsed(operation.document, operation.application.slug), lease)
+    outcome = _cycle(operation, lease, shared)
+    _keep(operation, lease, outcome)
+    if shared and outcome.decision.kind not in (Kind.ACT, Kind.WAIT):
+        memory = decode(Memory, Application.objects.values_list("memory", flat=True).get(pk=operation.application_id))
+        shared.give_back(services.request_of(operation), outcome, memory, time.time())
+
+
+def _cycle(operation: Operation, lease: Lease, shared: Shared | None) -> Outcome:
     application = parsed(operation.document, operation.application.slug)
+    progress = stored_progress(operation.progress)
+    journal = RowJournal(operation, lease, shared.carry) if shared else RowJournal(operation, lease)
+    if shared and shared.replaced:
+        journal.note("note", f"Takes the place of the {shared.replaced} that a controller beside it has under way.", {})
     outcome = controller.step(
         application,
         services.request_of(operation),
-        stored_progress(operation.progress),
+        shared.known(progress) if shared else progress,
         aws=connections.connect(application),
-        journal=RowJournal(operation, lease),
-        lease=lease,
+        journal=journal,
+        lease=shared or lease,
         clock=time.time,
         cancel=operation.cancel_requested,
         kill_switch=services.kill_switch_is_on,
@@ -153,6 +170,35 @@ def _hold(operation: Operation, outcome: Outcome) -> None:
 
 def _place(application: Application, owner: str, reason: str, minutes: int, rule: str) -> None:
     services.place_hold(application, owner=owner, reason=reason, minutes=minutes, rule=rule)
+
+
+def _wait_for_table(operation: Operation, lease: Lease, problem: str) -> None:
+    """Another controller acts on the application, or DynamoDB does not answer: nothing is written meanwhile."""
+    policy = parsed(operation.document, operation.application.slug).policy
+    tries = operation.failed_steps + 1
+    over = tries * RETRY_SECONDS > READ_DEADLINE + policy.scale_deadline_seconds
+    try:
+        if over or operation.cancel_requested:
+            _end_without_table(operation, lease, problem)
+            return
+        if operation.headline != WAITING_FOR_TABLE:
+            RowJournal(operation, lease).note("decision", WAITING_FOR_TABLE, {"detail": problem})
+        waiting = {"headline": WAITING_FOR_TABLE, "detail": problem, "status": Operation.Status.WAITING}
+        _go_on(operation, lease, RETRY_SECONDS, failed_steps=tries, **waiting)
+    except LeaseLostError:
+        log.warning("lease_lost", operation=operation.pk)
+
+
+def _end_without_table(operation: Operation, lease: Lease, problem: str) -> None:
+    progress = stored_progress(operation.progress)
+    remedy = "See that nothing else acts on the application; without a Lambda controller it needs no lease_table."
+    rule = "" if operation.cancel_requested else "single_writer"
+    with transaction.atomic():
+        _end(operation, lease, Decision(Kind.STOP, WAITING_FOR_TABLE, progress, problem, rule=rule, remedy=remedy))
+        if progress.mark("shifting"):
+            _forget_what_was_left(operation.application)
+            _place(operation.application, services.PANEL, f"{operation} ended without the lease", 60, "")
+    services.hint(operation.application)
 
 
 def _stumble(operation: Operation, lease: Lease, problem: Exception) -> None:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from failover import journal
 from failover.journal import FileJournal, JournalError
-from failover.model import Split
+from failover.model import Goal, Request, Split
 from tests.failover.test_main import BREAK_GLASS, journal_of, run
-from tests.failover.world import LISTENER
+from tests.failover.world import LISTENER, application
 
 
 def full(_):
@@ -205,3 +205,14 @@ def _changed(found: dict, data, value) -> dict:
             place[key] = value
             return found
         place = place[key]
+
+
+def test_a_whole_line_that_only_lacks_its_end_stays(tmp_path):
+    path = tmp_path / "checkout.jsonl"
+    for reason in ("first", "second"):
+        with_an_end = opened(path)
+        with_an_end.begun(application(), Request(Goal.FAILOVER), reason)
+        with_an_end.in_use = True
+        with_an_end.close()
+        path.write_text(path.read_text().rstrip("\n"))
+    assert [line["message"] for line in journal.lines(path)] == ["first", "second"]
