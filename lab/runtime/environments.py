@@ -30,7 +30,7 @@ HANDLER = "api_service.lambda_handler.handler"
 API = "/2018-06-01/runtime"
 SHUTDOWN_SECONDS = 0.5
 INIT_SECONDS = 10.0
-MOST_STARTING = 2 * (os.cpu_count() or 1)
+MOST_STARTING = 4 * (os.cpu_count() or 1)
 _log = logging.getLogger(__name__)
 
 
