@@ -22,7 +22,9 @@ from failover.model import Goal, Memory, Mode, Progress, Split
 from failover.resume import stored_progress
 from failover.rules import OVERRIDABLE
 from panel import dispatch, live_hints
+from panel.audit import Action
 from panel.fleet.models import Application
+from panel.operations import audited
 from panel.operations.models import Hold, JournalEntry, Operation, Refusal
 from panel.operations.remembering import change_memory
 
@@ -84,6 +86,7 @@ def request_operation(
         with transaction.atomic():
             operation.save()
             _journal(operation, "note", _started(operation))
+            audited.operation(Action.OPERATION_START, operation, reason=reason, user=user)
     except IntegrityError:
         raise _refused_by_active(application, goal) from None
     wake(operation)
@@ -123,6 +126,7 @@ def supersede_operation(
         )  # fmt: skip
         operation.next_step_at = max(timezone.now(), old.lease_until or timezone.now())
         operation.save(update_fields=["next_step_at"])
+        audited.operation(Action.OPERATION_SUPERSEDE, old, reason=reason, user=user)
     return operation
 
 
@@ -207,12 +211,14 @@ def cancel_operation(operation: Operation, *, reason: str, user: User) -> None:
         if not asked:
             raise Refused("ended", f"{operation} has ended already.", "There is nothing to cancel.")
         _journal(operation, "note", message)
+        audited.operation(Action.OPERATION_CANCEL, operation, reason=reason, user=user)
     wake(operation)
 
 
 # ---- holds and modes ----
 
 
+@transaction.atomic
 def place_hold(application: Application | None, *, owner: str, reason: str, minutes: int, rule: str = "") -> Hold:
     """Suspend automatic starts for one application, or for all with None. `rule` names what placed it, if no person."""
     if not reason.strip():
@@ -226,14 +232,17 @@ def place_hold(application: Application | None, *, owner: str, reason: str, minu
         rule=rule,
         expires_at=timezone.now() + timedelta(minutes=minutes),
     )
+    audited.placed(hold)
     log.info("hold_placed", application=application and application.slug, owner=owner, minutes=minutes, rule=rule)
     hint(application)
     return hold
 
 
+@transaction.atomic
 def release_hold(hold: Hold, *, by: str) -> None:
     """End a hold now. One that has ended already stays as it was."""
-    Hold.objects.filter(pk=hold.pk, released_at=None).update(released_at=timezone.now(), released_by=by)
+    if Hold.objects.filter(pk=hold.pk, released_at=None).update(released_at=timezone.now(), released_by=by):
+        audited.released(hold, by)
     log.info("hold_released", hold=hold.pk, by=by)
     hint(hold.application)
 
@@ -255,11 +264,13 @@ def active_hold(application: Application) -> Hold | None:
     return next(iter(active_holds(application)), None)
 
 
+@transaction.atomic
 def set_mode(application: Application, mode: str, *, by: str) -> None:
     """Set what automation may do for `application`. Raises Invalid."""
     if mode not in set(Mode):
         raise Invalid("mode", f"{mode!r} is no mode; it is one of {', '.join(Mode)}.")
     Application.objects.filter(pk=application.pk).update(mode=mode, updated_at=timezone.now())
+    audited.mode(application, mode, by)
     log.info("mode_set", application=application.slug, before=application.mode, mode=mode, by=by)
     application.mode = mode
     hint(application)

@@ -15,7 +15,7 @@ from django_htmx.http import trigger_client_event
 
 from panel.accounts.roles import may_operate
 from panel.fleet.models import Application
-from panel.operations import services
+from panel.operations import audited, services
 from panel.operations.models import Operation
 from panel.web import sentences
 from panel.web.actions import ACTIONS, Action, Subject
@@ -51,6 +51,8 @@ def _act(request: HttpRequest, action: Action, subject: Subject) -> HttpResponse
     try:
         action.run(subject, form.cleaned_data, user)
     except services.Refused as refused:
+        application, about = subject.standing.application, subject.operation
+        audited.refused(action.told, application, about, action.goal or "", rule=refused.rule, reason=str(refused))
         return _form(request, action, subject, form, 409, refused)
     except services.Invalid as invalid:
         form.add_error(invalid.field if invalid.field in form.fields else None, invalid.message)

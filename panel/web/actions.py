@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 
 from failover import codec
 from failover.model import Goal, Memory
+from panel.audit import Action as Told
 from panel.fleet import applications
 from panel.operations import services
 from panel.operations.models import Hold, Operation
@@ -36,7 +37,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Action:
-    """`title` takes the application's name. `run` may raise services.Refused or services.Invalid."""
+    """`title` takes the application's name. `run` may raise services.Refused or services.Invalid.
+
+    `told` is what the audit trail calls it.
+    """
 
     title: str
     button: str
@@ -46,6 +50,7 @@ class Action:
     initial: Callable[[Subject], dict[str, Any]] = lambda subject: {}  # noqa: ARG005 - most forms start empty
     kind: str = "primary"
     goal: Goal | None = None
+    told: Told = Told.OPERATION_START
 
 
 def _moving(goal: Goal) -> Callable[[Subject], Plan]:
@@ -158,8 +163,8 @@ ACTIONS = {
         _present_weights,
         goal=Goal.SET_WEIGHTS,
     ),
-    "hold": Action("Hold {}", "Hold", forms.HoldForm, _hold_plan, _hold),
-    "release": Action("Release {}", "Release", forms.PlainForm, _release_plan, _release),
+    "hold": Action("Hold {}", "Hold", forms.HoldForm, _hold_plan, _hold, told=Told.HOLD_PLACE),
+    "release": Action("Release {}", "Release", forms.PlainForm, _release_plan, _release, told=Told.HOLD_RELEASE),
     "cancel": Action(
         "Cancel the operation of {}",
         "Cancel the operation",
@@ -167,5 +172,6 @@ ACTIONS = {
         _cancel_plan,
         _cancel,
         kind="primary danger",
+        told=Told.OPERATION_CANCEL,
     ),
 }
