@@ -42,7 +42,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "panel.requests.RequestId",
-    "panel.audit.middleware.AuditOrigin",
+    "panel.audit.middleware.AuditOrigin",  # after the request's id, before the first that may turn somebody away
     "panel.front.FrontDoor",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

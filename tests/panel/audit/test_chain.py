@@ -43,6 +43,8 @@ sys.stdin.readline()
 go.set()
 for thread in threads:
     thread.join()
+if connection.vendor == "postgresql":
+    connection.close_pool()
 """
 
 
