@@ -235,6 +235,14 @@ def test_an_entry_that_was_removed_is_missed() -> None:
     assert problem().startswith(f"Entry #{third.pk} does not follow #{first.pk}")
 
 
+def test_a_hole_that_was_mended_by_hand_is_named() -> None:
+    first, second, third = written(3)
+    behind_the_triggers("DELETE FROM audit_entry WHERE id = %s", second.pk)
+    behind_the_triggers("UPDATE audit_entry SET previous_hash = %s WHERE id = %s", first.hash, third.pk)
+
+    assert problem().startswith(f"Entry #{third.pk} ")
+
+
 def test_a_beginning_that_was_removed_is_missed() -> None:
     first, second = written(2)
     behind_the_triggers("DELETE FROM audit_entry WHERE id = %s", first.pk)

@@ -149,16 +149,16 @@ def test_an_ipv6_client_can_not_choose_a_new_address_each_time() -> None:
     assert {address for (address,) in told("address")} == {"2001:db8:0:7::/64"}
 
 
-def test_a_thousand_addresses_fill_no_disk() -> None:
-    for number in range(1000):
-        knock(1, f"10.0.{number // 250}.{number % 250}")
+def test_many_addresses_fill_no_disk() -> None:
+    for number in range(200):
+        knock(1, f"10.0.0.{number}")
     minute_later()
     minute_later(2)
 
     assert Entry.objects.count() <= 2 * (denials.MOST_AT_ONCE + 1)
     assert Tally.objects.count() <= denials.MOST_AT_ONCE + 1
     assert Entry.objects.filter(address="many addresses").exists()
-    assert sum(after.get("count", 1) for (after,) in told("after")) == 1000, "none is forgotten"
+    assert sum(after.get("count", 1) for (after,) in told("after")) == 200, "none is forgotten"
 
 
 def test_a_flood_costs_the_database_at_most_one_write_a_second(django_assert_max_num_queries: Any) -> None:
