@@ -15,6 +15,7 @@ ALLOWED_HOSTS = list(ENVIRONMENT.hosts)
 PANEL_BASE_URL = ENVIRONMENT.base_url
 PANEL_LIVE_PORT = ENVIRONMENT.live_port
 PANEL_OBSERVE_SECONDS = ENVIRONMENT.observe_seconds
+PANEL_AUDIT_DAYS = ENVIRONMENT.audit_days
 REDIS_URL = ENVIRONMENT.redis_url
 DATABASES = {"default": ENVIRONMENT.database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -25,6 +26,7 @@ INSTALLED_APPS = [
     "panel.operations",
     "panel.accounts",
     "panel.api",
+    "panel.audit",
     "panel.web",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -42,6 +44,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "panel.requests.RequestId",
+    "panel.audit.middleware.AuditOrigin",  # after the request's id, before the first that may turn somebody away
     "panel.front.FrontDoor",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -115,6 +118,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = ENVIRONMENT.https
 # Browsers' preload lists take years to leave: the owner of the domain decides about that, not this panel.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "panel.audit.middleware.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

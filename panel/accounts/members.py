@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
+from panel import audit
 from panel.accounts.models import Membership, Team
+from panel.audit import Action
 
 ROLES = tuple(role.value for role in Membership.Role)
 
@@ -29,9 +32,13 @@ def team(slug: str) -> Team:
 
 def set_role(user: User, team: Team | None, role: str) -> str:
     """Give `user` a role, or none, in `team`, or in every team with None. Answers with what changed, in words."""
+    where = team.slug if team else "every team"
     before = Membership.objects.filter(user=user, team=team).values_list("role", flat=True).first() or "none"
-    if role == "none":
-        Membership.objects.filter(user=user, team=team).delete()
-    else:
-        Membership.objects.update_or_create(user=user, team=team, defaults={"role": role})
-    return f"{user.get_username()} in {team.slug if team else 'every team'}: {before} → {role}"
+    with transaction.atomic():
+        if role == "none":
+            Membership.objects.filter(user=user, team=team).delete()
+        else:
+            Membership.objects.update_or_create(user=user, team=team, defaults={"role": role})
+        subject = f"{user.get_username()} in {where}"
+        audit.record(Action.MEMBER_SET, subject=subject, before={"role": before}, after={"role": role})
+    return f"{subject}: {before} → {role}"

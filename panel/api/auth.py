@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from allauth.account.adapter import get_adapter
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 from ninja.throttling import AuthRateThrottle
 
+from panel import audit
 from panel.accounts import roles
 from panel.api import tokens
 from panel.api.models import ApiToken
 from panel.api.problems import Denied
+from panel.audit.origin import address_of
 
 
 class Bearer(HttpBearer):
     """The token's own account becomes the request's user, as if it had logged in."""
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
-        found = tokens.find(token, _address(request))
-        if found is not None:
+        found = tokens.find(token, address_of(request))
+        if found is None:
+            audit.deny("No API token that works was sent", "the API")
+        else:
             request.user = found.user
         return found
 
@@ -33,14 +35,6 @@ class Rate(AuthRateThrottle):
     def get_cache_key(self, request: HttpRequest) -> str:
         token = cast("Any", request).auth
         return f"api-rate-{self.scope}-{token.pk}"
-
-
-def _address(request: HttpRequest) -> str:
-    """As login attempts are counted by. Empty where there is none that can be trusted."""
-    try:
-        return str(get_adapter(request).get_client_ip(request))
-    except PermissionDenied:
-        return ""
 
 
 def caller(request: HttpRequest) -> User:

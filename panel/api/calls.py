@@ -27,6 +27,7 @@ from panel.ingest.models import Event
 from panel.operations import services
 from panel.operations.models import Hold, Operation, Refusal
 from panel.web.standing import now, standing_of
+from panel.web.trail import visible
 
 RATE = "600/m"  # per token
 READ = dict.fromkeys((401, 422, 429), Problem)
@@ -274,6 +275,18 @@ def refusals(request: HttpRequest, cursor: Cursor = None, limit: Limit = 50) -> 
     """What would have started something and did not: which rule said no, and what clears it."""
     found = owned(Refusal.objects.select_related("application"), caller(request), "application")
     return page(found, cursor, limit, shown.refusal)
+
+
+@api.get("/audit", response={200: Page[schemas.AuditShown], **READ}, tags=["records"])
+def audit(
+    request: HttpRequest,
+    application: Annotated[Key, Query("", description="only this one's")] = "",
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[Any]:
+    """Who did what, and who was turned away; entries about the panel itself for who has a role in every team."""
+    found = visible(caller(request))
+    return page(found.filter(application=application) if application else found, cursor, limit, shown.audit)
 
 
 def answer_unknown(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - whatever was asked

@@ -9,6 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
 
+from panel.audit import Action
+from panel.operations import audited
 from panel.operations.services import Invalid, Refused
 
 TYPE = "https://failover-panel.invalid/problems/"  # a name, not an address: nothing is served there
@@ -39,7 +41,8 @@ def handle(api: NinjaAPI) -> None:
     """Have every error of `api` answered so."""
 
     @api.exception_handler(Refused)
-    def refused(_: HttpRequest, problem: Refused) -> HttpResponse:
+    def refused(request: HttpRequest, problem: Refused) -> HttpResponse:
+        _record(request, problem)
         return answer(409, "refused", problem.reason, rule=problem.rule, remedy=problem.remedy)
 
     @api.exception_handler(Invalid)
@@ -73,6 +76,25 @@ def handle(api: NinjaAPI) -> None:
     @api.exception_handler(HttpError)
     def other(_: HttpRequest, problem: HttpError) -> HttpResponse:
         return answer(problem.status_code, "request", str(problem))
+
+
+ASKED = {
+    "start": Action.OPERATION_START,
+    "cancel": Action.OPERATION_CANCEL,
+    "retry": Action.OPERATION_RETRY,
+    "hold": Action.HOLD_PLACE,
+    "release": Action.HOLD_RELEASE,
+    "set_mode": Action.MODE_SET,
+    "acknowledge": Action.ACKNOWLEDGE,
+}
+
+
+def _record(request: HttpRequest, problem: Refused) -> None:
+    match = request.resolver_match
+    asked = ASKED.get(match.url_name or "") if match else None
+    if match and asked:
+        slug, pk = str(match.kwargs.get("slug", "")), match.kwargs.get("pk")
+        audited.refused(asked, slug, f"#{pk}" if pk else "", "", rule=problem.rule, reason=str(problem))
 
 
 def _unusable(errors: dict[str, str]) -> HttpResponse:

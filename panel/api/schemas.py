@@ -240,6 +240,21 @@ class EventShown(Schema):
     applications: list[str]
 
 
+class AuditShown(Schema):
+    id: int
+    at: datetime
+    actor: str
+    address: str
+    action: str
+    outcome: Literal["done", "refused", "denied"]
+    application: str
+    subject: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    reason: str
+    request_id: str
+
+
 class RefusalShown(Schema):
     id: int
     application: str

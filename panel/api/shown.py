@@ -10,6 +10,7 @@ from failover.model import Mode, Split
 from failover.plan import Plan
 from failover.resume import stored_progress
 from panel.api import schemas
+from panel.audit.models import Entry
 from panel.ingest.models import Event
 from panel.operations.models import Acknowledgement, Hold, JournalEntry, KillSwitch, Operation, Refusal
 from panel.web.standing import Standing
@@ -149,3 +150,11 @@ def refusal(row: Refusal) -> schemas.RefusalShown:
     names = ("goal", "rule", "reason", "remedy", "first_at", "last_at", "count")
     shown = {name: getattr(row, name) for name in names}
     return schemas.RefusalShown(id=row.pk, application=row.application.slug, **shown)
+
+
+def audit(row: Entry) -> schemas.AuditShown:
+    names = (
+        "at", "actor", "address", "action", "outcome", "application", "subject", "before", "after", "reason",
+        "request_id",
+    )  # fmt: skip
+    return schemas.AuditShown(id=row.pk, **{name: getattr(row, name) for name in names})

@@ -13,9 +13,11 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from panel import audit
 from panel.accounts import members
 from panel.accounts.models import Team
 from panel.api.models import ApiToken
+from panel.audit import Action
 
 PREFIX = "fp_"  # so that a leaked one is recognised for what it is
 REMEMBER_USE_EVERY = timedelta(minutes=1)
@@ -40,6 +42,7 @@ def create(
             user = User.objects.create_user(f"token:{name}")
             ApiToken.objects.create(name=name, user=user, digest=_digest(secret), addresses=networks, expires_at=ends)
             members.set_role(user, team, role)
+            audit.record(Action.TOKEN_CREATE, subject=name, after={"role": role, "addresses": networks})
     except IntegrityError:
         raise TokenError(f"There is or was a token {name!r}: give this one another name.") from None
     return secret
@@ -47,7 +50,11 @@ def create(
 
 def revoke(name: str) -> bool:
     """Whether there was such a token that still worked."""
-    return bool(ApiToken.objects.filter(name=name, revoked_at=None).update(revoked_at=timezone.now()))
+    with transaction.atomic():
+        revoked = bool(ApiToken.objects.filter(name=name, revoked_at=None).update(revoked_at=timezone.now()))
+        if revoked:
+            audit.record(Action.TOKEN_REVOKE, subject=name)
+    return revoked
 
 
 def find(secret: str, address: str) -> ApiToken | None:

@@ -11,7 +11,9 @@ from django.db import IntegrityError, transaction
 
 import failover.model
 from failover import config
+from panel import audit
 from panel.accounts.models import Team, default_team
+from panel.audit import Action
 from panel.fleet.models import AlarmName, Application, OwnedResource
 
 Document = dict[str, Any]
@@ -62,6 +64,7 @@ def import_document(document: Document, source: str) -> Import:
         if changes:
             application.team = team
             _write(application, document, wanted, source)
+            _record(wanted.slug, known, document, source)
     return Import(application, created, () if created else changes)
 
 
@@ -126,6 +129,18 @@ def _changes(known: Document, document: Document) -> list[str]:
         for key in keys
         if before.get(key) != after.get(key)
     ]
+
+
+def _record(slug: str, known: Document, document: Document, source: str) -> None:
+    """The keys that differ, as they were and as they are."""
+    before, after = _flat(known), _flat(document)
+    audit.record(
+        Action.APPLICATION_IMPORT,
+        application=slug,
+        subject=source,
+        before={key: value for key, value in before.items() if value != after.get(key)},
+        after={key: value for key, value in after.items() if value != before.get(key)},
+    )
 
 
 def _flat(table: Document, prefix: str = "") -> dict[str, Any]:

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 
 from failover.events import EventError, parse
+from panel import audit
 from panel.ingest import body, inbox, keys
 
 LARGEST = 1_048_576
@@ -39,9 +40,12 @@ def receive(request: HttpRequest) -> HttpResponse:
 def _receive(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         raise _Answer(405, "Events are sent with POST.", Allow="POST")
-    key = keys.find(request.headers.get(HEADER, ""))
+    secret = request.headers.get(HEADER, "")
+    key = keys.find(secret)
     if key is None:
+        audit.deny(keys.why_not(secret), asked_for="webhook")
         raise _Answer(401, f"The header {HEADER} must carry a webhook key of this panel.")
+    audit.act_as(f"eventbridge key {key}")
     raw = _read(request)
     try:
         parsed = body.parse(raw)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from failover.model import Mode
 from panel.fleet.models import Application
+from panel.operations import audited
 from panel.operations.answers import Invalid, Refused, require_reason
 from panel.operations.hints import hint
 from panel.operations.models import Acknowledgement, Hold, JournalEntry, KillSwitch, ModeChange, Operation
@@ -21,6 +22,7 @@ log = structlog.get_logger(__name__)
 # ---- holds ----
 
 
+@transaction.atomic
 def place_hold(application: Application | None, *, owner: str, reason: str, minutes: int, rule: str = "") -> Hold:
     """Suspend automatic starts for one application, or for all with None. `rule` names what placed it, if no person."""
     require_reason(reason, whoever="whoever meets this hold later")
@@ -33,14 +35,17 @@ def place_hold(application: Application | None, *, owner: str, reason: str, minu
         rule=rule,
         expires_at=timezone.now() + timedelta(minutes=minutes),
     )
+    audited.placed(hold)
     log.info("hold_placed", application=application and application.slug, owner=owner, minutes=minutes, rule=rule)
     hint(application)
     return hold
 
 
+@transaction.atomic
 def release_hold(hold: Hold, *, by: str) -> None:
     """End a hold now. One that has ended already stays as it was."""
-    Hold.objects.filter(pk=hold.pk, released_at=None).update(released_at=timezone.now(), released_by=by)
+    if Hold.objects.filter(pk=hold.pk, released_at=None).update(released_at=timezone.now(), released_by=by):
+        audited.released(hold, by)
     log.info("hold_released", hold=hold.pk, by=by)
     hint(hold.application)
 
@@ -84,6 +89,7 @@ def set_mode(application: Application, mode: str, *, by: str, reason: str) -> No
         row = Application.objects.select_for_update().get(pk=application.pk)
         ModeChange.objects.create(application=row, before=row.mode, mode=mode, by=by, reason=reason, at=timezone.now())
         Application.objects.filter(pk=row.pk).update(mode=mode, updated_at=timezone.now())
+        audited.mode(row, mode, by, reason)
     log.info("mode_set", application=row.slug, before=row.mode, mode=mode, by=by)
     application.mode = mode
     hint(application)
@@ -95,9 +101,12 @@ def set_mode(application: Application, mode: str, *, by: str, reason: str) -> No
 def set_kill_switch(*, on: bool, by: str, reason: str) -> KillSwitch:
     """For all applications: nothing starts by itself, and automatic operations stop before their next write."""
     require_reason(reason, whoever="whoever meets the kill switch later")
-    switch, _ = KillSwitch.objects.update_or_create(
-        pk=KillSwitch.ROW, defaults={"on": on, "by": by, "reason": reason, "at": timezone.now()}
-    )
+    with transaction.atomic():
+        before = kill_switch_is_on()
+        switch, _ = KillSwitch.objects.update_or_create(
+            pk=KillSwitch.ROW, defaults={"on": on, "by": by, "reason": reason, "at": timezone.now()}
+        )
+        audited.kill_switch(before=before, on=on, by=by, reason=reason)
     log.warning("kill_switch_set", on=on, by=by)
     hint(None)
     return switch
@@ -127,6 +136,7 @@ def acknowledge(application: Application, *, by: str, comment: str) -> Acknowled
             JournalEntry.objects.create(
                 operation=failed, at=found.at, kind="note", message=f"Acknowledged by {by}: {comment}"
             )
+            audited.acknowledged(failed, by=by, comment=comment)
     except IntegrityError:
         raise _nothing_to_acknowledge(application) from None
     log.info("failure_acknowledged", application=application.slug, operation=failed.pk, by=by)

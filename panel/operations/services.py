@@ -21,7 +21,9 @@ from failover.model import Goal, Memory, Progress, Request, Split
 from failover.resume import stored_progress
 from failover.rules import OVERRIDABLE
 from panel import dispatch
+from panel.audit import Action
 from panel.fleet.models import Application
+from panel.operations import audited
 from panel.operations.answers import Invalid, Refused, require_reason
 from panel.operations.brakes import (
     acknowledge,
@@ -125,6 +127,7 @@ def _queued(operation: Operation, digest: str = "") -> Operation:
             if digest:
                 require_unchanged(application, request_of(operation), digest)
             _journal(operation, "note", _started(operation))
+            audited.operation(Action.OPERATION_START, operation, reason=operation.reason, user=operation.requested_by)
     except IntegrityError:
         earlier = replayed(operation.requested_by, operation.idempotency_key)
         if earlier is not None:
@@ -224,7 +227,9 @@ def supersede_operation(
         now = timezone.now()
         held_until = old.lease_until.timestamp() if old.lease_until else None
         operation.next_step_at = now + timedelta(seconds=free_in(held_until, now.timestamp()))
-        return _queued(operation)
+        started = _queued(operation)
+        audited.operation(Action.OPERATION_SUPERSEDE, old, reason=reason, user=user)
+        return started
 
 
 def _end_superseded(old: Operation, message: str) -> None:
@@ -287,6 +292,7 @@ def cancel_operation(operation: Operation, *, reason: str, user: User) -> None:
         if not asked:
             raise Refused("ended", f"{operation} has ended already.", "There is nothing to cancel.")
         _journal(operation, "note", message)
+        audited.operation(Action.OPERATION_CANCEL, operation, reason=reason, user=user)
     wake(operation)
 
 

@@ -22,7 +22,7 @@ from failover.verdict import PEOPLE_FIRST
 from panel.fleet import connections, snapshots
 from panel.fleet.applications import parsed
 from panel.fleet.models import Application
-from panel.operations import services, table_lease
+from panel.operations import audited, services, table_lease
 from panel.operations.journal import Lease, LeaseLostError, RowJournal
 from panel.operations.models import Operation
 from panel.operations.remembering import change_memory
@@ -112,6 +112,7 @@ def _keep(operation: Operation, lease: Lease, outcome: Outcome) -> None:
         if decision.kind is not Kind.REFUSE:
             _remember(operation, outcome)
             _hold(operation, outcome)
+        audited.ended(operation, _status(operation, decision), decision)
     services.hint(operation.application)
 
 
@@ -214,6 +215,7 @@ def _stumble(operation: Operation, lease: Lease, problem: Exception) -> None:
         _end(operation, lease, ended)
         _forget_what_was_left(operation.application)
         _place(operation.application, services.PANEL, f"{operation} ended on an internal error", 60, "")
+        audited.ended(operation, _status(operation, ended), ended)
 
 
 def _forget_what_was_left(application: Application) -> None:

@@ -14,14 +14,14 @@ from django_htmx.http import trigger_client_event
 
 from panel.accounts.roles import actions, may, owned
 from panel.fleet.models import Application
-from panel.operations import services
+from panel.operations import audited, services
 from panel.operations.models import Operation
 from panel.web import sentences
 from panel.web.action import Action, S
 from panel.web.actions import ACTIONS
 from panel.web.brakes import KILL_SWITCH
 from panel.web.forms import PlainForm
-from panel.web.permissions import needed
+from panel.web.permissions import TOLD, needed
 from panel.web.standing import now, standing_of
 from panel.web.subjects import About, Panel, Subject
 
@@ -32,7 +32,7 @@ methods = require_http_methods(["GET", "HEAD", "POST"])
 def on_application(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     found = get_object_or_404(owned(Application.objects.select_related("stored_snapshot"), request.user), slug=slug)
     standing = standing_of(found, now())
-    return _act(request, ACTIONS[name], Subject(standing, hold=standing.hold), needed(name, standing.hold))
+    return _act(request, ACTIONS[name], Subject(standing, hold=standing.hold), name)
 
 
 @methods
@@ -41,16 +41,18 @@ def on_operation(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         owned(Operation.objects.select_related("application", "requested_by"), request.user, "application"), pk=pk
     )
     standing = standing_of(operation.application, now())
-    return _act(request, ACTIONS[name], Subject(standing, operation=operation), needed(name))
+    return _act(request, ACTIONS[name], Subject(standing, operation=operation), name)
 
 
 @methods
 def on_panel(request: HttpRequest, name: str) -> HttpResponse:
-    return _act(request, KILL_SWITCH[name], Panel(services.kill_switch()), needed(name))
+    return _act(request, KILL_SWITCH[name], Panel(services.kill_switch()), name)
 
 
-def _act(request: HttpRequest, action: Action[S], subject: S, needs: str) -> HttpResponse:
+def _act(request: HttpRequest, action: Action[S], subject: S, name: str) -> HttpResponse:
     user = cast("User", request.user)
+    hold = subject.hold if isinstance(subject, Subject) else None
+    needs = needed(name, hold)
     if not may(user, needs, subject.team):
         raise PermissionDenied(f"You may not {actions()[needs].says}. Ask an administrator of the team or the panel.")
     if request.method != "POST":
@@ -61,6 +63,8 @@ def _act(request: HttpRequest, action: Action[S], subject: S, needs: str) -> Htt
     try:
         action.run(subject, {**form.cleaned_data, **_confirmed(request)}, user)
     except services.Refused as refused:
+        goal, rule = action.goal or "", refused.rule
+        audited.refused(TOLD[name], subject.slug, subject.about, goal, rule=rule, reason=str(refused))
         return _form(request, action, subject, form, 409, refused)
     except services.Invalid as invalid:
         form.add_error(invalid.field if invalid.field in form.fields else None, invalid.message)

@@ -1,7 +1,8 @@
-"""Which line of the role table each of the pages' actions stands under."""
+"""Which line of the role table each of the pages' actions stands under, and what the audit trail calls it."""
 
 from __future__ import annotations
 
+from panel.audit import Action
 from panel.operations.models import Hold
 
 NEEDS = {
@@ -16,6 +17,21 @@ NEEDS = {
     "acknowledge": "acknowledge",
     "on": "kill_switch.set",
     "off": "kill_switch.set",
+}
+
+
+TOLD = {
+    "failover": Action.OPERATION_START,
+    "failback": Action.OPERATION_START,
+    "set_weights": Action.OPERATION_START,
+    "cancel": Action.OPERATION_CANCEL,
+    "retry": Action.OPERATION_RETRY,
+    "hold": Action.HOLD_PLACE,
+    "release": Action.HOLD_RELEASE,
+    "mode": Action.MODE_SET,
+    "acknowledge": Action.ACKNOWLEDGE,
+    "on": Action.KILL_SWITCH_SET,
+    "off": Action.KILL_SWITCH_SET,
 }
 
 

@@ -28,6 +28,14 @@ class About(Protocol):
     def team(self) -> int | None:
         """The team that owns it; None: the whole panel."""
 
+    @property
+    def slug(self) -> str:
+        """The application's; empty for the whole panel."""
+
+    @property
+    def about(self) -> str:
+        """The operation that it is done to, in words; empty without one."""
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -55,6 +63,14 @@ class Subject:
     def team(self) -> int | None:
         return self.standing.application.team_id
 
+    @property
+    def slug(self) -> str:
+        return self.standing.application.slug
+
+    @property
+    def about(self) -> str:
+        return str(self.operation) if self.operation else ""
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -77,3 +93,11 @@ class Panel:
     @property
     def team(self) -> int | None:
         return None
+
+    @property
+    def slug(self) -> str:
+        return ""
+
+    @property
+    def about(self) -> str:
+        return ""

@@ -1,8 +1,8 @@
 """The operator's pages."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from panel.web import acting, lists, views
+from panel.web import acting, lists, trail, views
 
 app_name = "web"
 urlpatterns = [
@@ -24,4 +24,6 @@ urlpatterns = [
     path("operations/<int:pk>/retry/", acting.on_operation, {"name": "retry"}, name="retry"),
     path("events/", lists.events, name="events"),
     path("refusals/", lists.refusals, name="refusals"),
+    path("audit/", trail.audit, name="audit"),
+    re_path(r"^audit/audit\.(?P<kind>csv|json)$", trail.download, name="audit_download"),
 ]

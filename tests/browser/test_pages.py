@@ -11,6 +11,7 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from failover.model import AlarmState, Split
+from panel import audit
 from panel.fleet import snapshots
 from panel.fleet.models import Application
 from panel.operations import services
@@ -35,6 +36,7 @@ def busy(checkout: Application) -> Operation:
     long = examples.application("x" * 60, examples.snapshot(at=time.time() - 900), name="An API with a long name " * 4)
     examples.hold(long, reason="because of a long story " * 6)
     examples.operation(long, status="failed", error="no target became healthy " * 5, finished_at=datetime.now(UTC))
+    audit.record(audit.Action.LOGIN_FAILED, subject="root" * 50, after={"key" * 20: "value" * 40})
     return found
 
 
@@ -49,7 +51,7 @@ def test_no_page_breaks_the_policy_or_scrolls_sideways(
     page = open_page("/", width=width)
     base = page.url.rstrip("/")
     paths = ["/", "/applications/checkout/", f"/applications/{'x' * 60}/", f"/operations/{busy.pk}/", "/operations/"]
-    paths += ["/events/", "/refusals/", "/applications/search/failback/", "/applications/search/weights/"]
+    paths += ["/audit/", "/events/", "/refusals/", "/applications/search/failback/", "/applications/search/weights/"]
     failed = Operation.objects.get(status="failed")
     services.set_kill_switch(on=True, by="on-call", reason="because of a long story " * 6)
     paths += ["/applications/checkout/failback/", "/applications/search/mode/", "/kill-switch/on/", "/kill-switch/off/"]

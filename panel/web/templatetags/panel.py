@@ -16,7 +16,13 @@ from panel.web import sentences, times
 
 register = template.Library()
 
-PLACES = (("Fleet", "fleet"), ("Operations", "operations"), ("Events", "events"), ("Refusals", "refusals"))
+PLACES = (
+    ("Fleet", "fleet"),
+    ("Operations", "operations"),
+    ("Events", "events"),
+    ("Refusals", "refusals"),
+    ("Audit", "audit"),
+)
 BELOW = {"operation": "operations", "cancel": "operations", "retry": "operations"}
 
 register.filter("sentence", sentences.sentence)

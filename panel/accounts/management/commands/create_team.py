@@ -6,7 +6,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
+from panel import audit
 from panel.accounts.models import Team
 
 
@@ -23,5 +25,7 @@ class Command(BaseCommand):
             team.full_clean()
         except ValidationError as problem:
             raise CommandError(f"{slug}: {' '.join(problem.messages)}") from None
-        team.save()
+        with transaction.atomic(), audit.acting(audit.COMMAND_LINE):
+            team.save()
+            audit.record(audit.Action.TEAM_CREATE, subject=team.slug)
         self.stdout.write(team.external_id)

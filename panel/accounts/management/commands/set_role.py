@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from panel import audit
 from panel.accounts import members
 
 
@@ -19,8 +20,10 @@ class Command(BaseCommand):
 
     def handle(self, *, user: str, team: str, role: str, **_options: Any) -> None:
         try:
-            self.stdout.write(
-                members.set_role(members.person(user), None if team == "all" else members.team(team), role)
-            )
+            with audit.acting(audit.COMMAND_LINE):
+                self.stdout.write(self._set(user, team, role))
         except members.Unknown as problem:
             raise CommandError(str(problem)) from None
+
+    def _set(self, user: str, team: str, role: str) -> str:
+        return members.set_role(members.person(user), None if team == "all" else members.team(team), role)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from panel import audit
 from panel.accounts import members
 from panel.api import tokens
 
@@ -30,6 +31,7 @@ class Command(BaseCommand):
             raise CommandError("NAME has 1 to 60 printable characters.")
         try:
             owner = members.team(team) if team else None
-            self.stdout.write(tokens.create(name, role, owner, days=days, addresses=addresses))
+            with audit.acting(audit.COMMAND_LINE):
+                self.stdout.write(tokens.create(name, role, owner, days=days, addresses=addresses))
         except (members.Unknown, tokens.TokenError) as problem:
             raise CommandError(str(problem)) from None

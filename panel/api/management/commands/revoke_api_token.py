@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from panel import audit
 from panel.api import tokens
 
 
@@ -16,6 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("name", metavar="NAME")
 
     def handle(self, *, name: str, **_options: Any) -> None:
-        if not tokens.revoke(name):
-            raise CommandError(f"There is no token {name!r} that works.")
-        self.stdout.write(f"{name} works no more.")
+        with audit.acting(audit.COMMAND_LINE):
+            if not tokens.revoke(name):
+                raise CommandError(f"There is no token {name!r} that works.")
+        self.stderr.write(f"{name} is revoked.")
