@@ -137,6 +137,8 @@ def _pursue(
         decision = outcome.decision
         goes_on = decision.kind in (Kind.ACT, Kind.WAIT)
         _keep(operation, outcome, screen, ended=not goes_on)
+        if not goes_on:
+            journal.ended(outcome, cancel.reason)
         if not goes_on or asked.no_wait:
             return decision
         seen = seen.updated(outcome.snapshot)

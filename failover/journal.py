@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from failover.codec import decode, encode
 from failover.model import Action, Application, Decision, Goal, Memory, Progress, Request, Snapshot
-from failover.ports import AwsError, Call, Clock
+from failover.ports import AwsError, Call, Clock, Outcome
 
 Tell = Callable[[str, str], None]  # kind and message, for people
 
@@ -28,6 +28,7 @@ class FileJournal:
         self.path = path
         self._tell = tell
         self._clock = clock
+        _finish_last_line(path)
         self._file: TextIO = path.open("a", encoding="utf-8")
         self._headline = ""
 
@@ -53,6 +54,13 @@ class FileJournal:
         self._write("readback", shown, {})
         self._tell("readback", f"routes show {shown}")
 
+    def ended(self, outcome: Outcome, cancelled: str) -> None:
+        """The last line: how it ended, and what the routes showed then. `cancelled` is a person's reason to end it."""
+        decision = outcome.decision
+        how = {"outcome": decision.kind, "detail": decision.detail, "rule": decision.rule, "remedy": decision.remedy}
+        left = {"cancelled": cancelled, "routes": encode(outcome.snapshot.routes)}
+        self._write("end", decision.headline, {**how, **left})
+
     def close(self) -> None:
         self._file.close()
 
@@ -61,6 +69,20 @@ class FileJournal:
         self._file.write(json.dumps({"at": at, "kind": kind, "message": message, "detail": detail}) + "\n")
         self._file.flush()
         os.fsync(self._file.fileno())
+
+
+def _finish_last_line(path: Path) -> None:
+    """What a power cut left unfinished goes: it would make one unreadable line with what is written next."""
+    written = path.read_bytes() if path.exists() else b""
+    whole = written.rfind(b"\n") + 1
+    if whole == len(written):
+        return
+    try:
+        json.loads(written[whole:])
+    except ValueError:
+        os.truncate(path, whole)
+    else:
+        path.write_bytes(written + b"\n")
 
 
 @dataclass(frozen=True)
@@ -75,9 +97,9 @@ class Begun:
 def read(path: Path) -> Begun:
     """What a journal file was after, and how far it got. Raises JournalError."""
     try:
-        lines = _lines(path)
-        asked = next(line["detail"] for line in lines if line["kind"] == "request")
-        decisions = [line["detail"]["progress"] for line in lines if line["kind"] == "decision"]
+        found = lines(path)
+        asked = next(line["detail"] for line in found if line["kind"] == "request")
+        decisions = [line["detail"]["progress"] for line in found if line["kind"] == "decision"]
         progress = decode(Progress, decisions[-1]) if decisions else Progress()
         return Begun(asked["application"], decode(Request, asked["request"]), progress)
     except OSError as error:
@@ -86,14 +108,14 @@ def read(path: Path) -> Begun:
         raise JournalError(f"{path} is no journal of this program.") from error
 
 
-def _lines(path: Path) -> list[Any]:
+def lines(path: Path) -> list[Any]:
     """A power cut can leave the last line unfinished; what stands before it is whole."""
-    *whole, last = [line for line in path.read_text(encoding="utf-8").splitlines() if line] or [""]
-    lines = [json.loads(line) for line in whole]
+    *whole, last = [line for line in path.read_text(encoding="utf-8").split("\n") if line] or [""]
+    found = [json.loads(line) for line in whole]
     try:
-        return [*lines, json.loads(last)]
+        return [*found, json.loads(last)]
     except ValueError:
-        return lines
+        return found
 
 
 def resume(path: Path, slug: str, goal: Goal) -> tuple[Request, Progress]:

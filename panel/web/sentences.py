@@ -21,6 +21,12 @@ NAMES = {
 }
 ARRIVED = {Position.ECS: Operation.Goal.FAILOVER, Position.LAMBDA: Operation.Goal.FAILBACK}
 WAYS = {Operation.Trigger.API: "API", Operation.Trigger.DRILL: "drill"}
+NOBODY = {
+    Operation.Trigger.AUTOMATIC: "automation",
+    Operation.Trigger.DRILL: "drill",
+    Operation.Trigger.API: "API",
+    Operation.Trigger.MANUAL: "the command line",
+}
 PLAIN = SafeString("")
 
 
@@ -39,9 +45,9 @@ def pursuing(operation: Operation) -> str:
 
 
 def who(operation: Operation) -> str:
-    """`ada`, `ada (API)`, `automation`"""
+    """`ada`, `ada (API)`, `automation`, `the command line`"""
     if operation.requested_by is None:
-        return WAYS.get(Operation.Trigger(operation.trigger), "automation")
+        return NOBODY[Operation.Trigger(operation.trigger)]
     way = WAYS.get(Operation.Trigger(operation.trigger))
     return f"{operation.requested_by.get_username()} ({way})" if way else operation.requested_by.get_username()
 

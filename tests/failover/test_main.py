@@ -70,7 +70,8 @@ def test_failover_prints_its_plan_then_each_step_and_keeps_a_journal(world, caps
     assert shown.index("plan ") < shown.index("ecs" if "ecs:" in shown else "some:Action")
     lines = [json.loads(line) for line in (tmp_path / journal(tmp_path)).read_text().splitlines()]
     assert lines[0]["message"] == "the panel is gone"
-    assert {line["kind"] for line in lines} == {"request", "decision", "call", "readback"}
+    assert {line["kind"] for line in lines} == {"request", "decision", "call", "readback", "end"}
+    assert (lines[-1]["kind"], lines[-1]["detail"]["outcome"]) == ("end", "done")
 
 
 def test_one_cycle_at_a_time_is_continued_from_the_journal(world, capsys, tmp_path):
