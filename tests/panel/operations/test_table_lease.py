@@ -1,5 +1,6 @@
 """The lease in DynamoDB around an operation's own: unmodified boto3 against the lab's tables, in virtual time."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from failover.aws.lease import LeaseHeldError, TableLease
 from failover.codec import decode, encode
-from failover.leases import LEASE_SECONDS
+from failover.leases import LEASE_SECONDS, Unshared
 from failover.model import Baseline, Goal, Memory, Progress, Request, Split
 from failover.state import State, stored_state
 from lab.virtual import VirtualLab
@@ -17,7 +18,7 @@ from lab.worldfile import load
 from panel.fleet import connections
 from panel.fleet.applications import configuration, import_document
 from panel.fleet.models import Application
-from panel.operations import services
+from panel.operations import services, table_lease
 from panel.operations.models import Operation
 from panel.operations.stepping import MOST_FAILED_STEPS, step_operation
 from tests.lab.on_virtual import Wire
@@ -107,6 +108,16 @@ def test_a_lease_that_is_taken_away_in_the_middle_of_a_step_stops_its_writes(
     again(operation)
     assert not aws.writes
     assert operation.headline == "Waiting for the lease in DynamoDB"
+
+
+def test_no_more_is_left_to_write_in_than_either_lease_has(shared: Application) -> None:
+    own = Unshared()
+    taken = table_lease.take(configuration(shared), own)
+    assert taken is not None
+    taken.table.clock = lambda: time.time() + LEASE_SECONDS - 5
+    assert 0 < taken.seconds_left() <= 5
+    own.seconds_left = lambda: 1.0  # type: ignore[method-assign]
+    assert taken.seconds_left() == 1
 
 
 def test_a_dynamodb_that_does_not_answer_is_waited_for(shared: Application, aws: FakeAws, lab: VirtualLab) -> None:
