@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from ninja import Header, NinjaAPI, Query
+from ninja import Header, Query
 from ninja.openapi.docs import Swagger
 from ninja.responses import Status
 
@@ -18,7 +18,7 @@ from panel.accounts.roles import may, owned, teams
 from panel.api import problems, schemas, shown
 from panel.api.auth import Bearer, Rate, caller, require
 from panel.api.pages import Cursor, Limit, page
-from panel.api.problems import Problem
+from panel.api.problems import Api, Problem
 from panel.api.schemas import GoalName, Id, Key, Page
 from panel.fleet import snapshots
 from panel.fleet.applications import configuration
@@ -32,9 +32,9 @@ from panel.web.trail import visible
 RATE = "600/m"  # per token
 READ = dict.fromkeys((401, 422, 429), Problem)
 ONE = {**READ, 404: Problem}
-CHANGE = {**ONE, 403: Problem, 409: Problem}
+CHANGE = {**ONE, 400: Problem, 403: Problem, 409: Problem}
 
-api = NinjaAPI(
+api = Api(
     title="Failover panel",
     version="1",
     description="Everything that the pages do. A token is made by `manage.py create_api_token`; errors are problem "

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from ninja import Schema
-from pydantic import AfterValidator, AliasChoices, ConfigDict, Field
+from pydantic import AfterValidator, AliasChoices, ConfigDict, Field, StrictBool
 
 from failover.model import Mode
 from panel.ingest.body import UNSTORABLE
@@ -206,7 +206,7 @@ class ModeWanted(Taken):
 
 
 class KillSwitchWanted(Taken):
-    on: bool
+    on: StrictBool
     reason: Text
 
 
