@@ -15,7 +15,7 @@ MOST_WAITING = 5_000  # connections; a receiver that is this far behind has fail
 
 @dataclass(frozen=True)
 class Delivery:
-    """One attempt. `status` is 0 where no answer came; `seconds` counts from when it was due, not from when it was sent."""
+    """One attempt. `status` is 0 where no answer came; `seconds` counts from when it was due, not when it was sent."""
 
     event_id: str
     status: int

@@ -56,7 +56,7 @@ listener_arn = "{ELB}:listener/app/apis/3/4"
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the table: where its events lie, as SQL that takes a pattern, and whether the promise is about it."""
+    """One column of the table: where its events lie, as SQL with a pattern, and whether the promise is about it."""
 
     name: str
     prefix: str

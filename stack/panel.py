@@ -38,7 +38,8 @@ def web_server(application: str, host: str, port: int) -> tuple[str, ...]:
     """The command line that serves a WSGI application as the panel is served."""
     return _module(
         *("gunicorn", application, "--bind", f"{host}:{port}"),
-        *("--worker-class", "gthread", "--workers", "2", "--threads", "8", "--graceful-timeout", "5"),
+        # Events that wait in threads are stored together (panel.ingest.together): more threads, larger groups.
+        *("--worker-class", "gthread", "--workers", "2", "--threads", "32", "--graceful-timeout", "5"),
     )
 
 

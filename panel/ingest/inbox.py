@@ -124,9 +124,9 @@ def _insert(new: dict[str, _New]) -> dict[str, list[Application]]:
     link.objects.bulk_create(
         link(event_id=row.pk, application_id=application.pk) for row in rows for application in matched[row.event_id]
     )
-    for row in rows:
-        if matched[row.event_id]:
-            dispatch.wake(PROCESS_TASK, row.pk)
+    # One wake-up for all events of an application: a flood of events is no flood of messages.
+    for application_id in {application.pk for each in matched.values() for application in each}:
+        dispatch.wake(PROCESS_TASK, application_id)
     return matched
 
 
