@@ -22,6 +22,7 @@ from bench.postgresql import Postgresql, start_postgresql
 from lab.load import percentile
 from lab.runtime.children import bound_to_parent
 from stack.broker import broker
+from stack.loopback import listens
 from stack.panel import manage, panel_parts, web_server
 from stack.part import Part
 from stack.ports import free_ports
@@ -118,7 +119,9 @@ class Place:
         [port] = free_ports(1)
         env = self._environment(port)
         _step((manage()[0], "-c", "from bench import bare; bare.make_table()"), env)
-        with self._running(Part("bare", web_server("bench.bare:application", "127.0.0.1", port)), env):
+        with self._running(
+            Part("bare", web_server("bench.bare:application", "127.0.0.1", port), ready=listens(port)), env
+        ):
             yield self._sender(port, "/", "")
 
     def _environment(self, port: int) -> dict[str, str]:

@@ -23,7 +23,9 @@ R = TypeVar("R")
 @dataclass(eq=False)
 class _Ticket(Generic[T, R]):
     item: T
-    answer: R | Exception | None = field(default=None)
+    answer: R | Exception | None = None
+    leads: bool = False
+    news: threading.Event = field(default_factory=threading.Event)
 
 
 class Together(Generic[T, R]):
@@ -36,34 +38,58 @@ class Together(Generic[T, R]):
         self._work = work
         self._most = most
         self._waiting: list[_Ticket[T, R]] = []
-        self._turn = threading.Lock()
+        self._somebody_leads = False
+        self._changing = threading.Lock()
 
     def __call__(self, item: T, patience: float) -> R:
-        """The answer for `item`, which it may share the work for with others. Raises TimeoutError after `patience`
-        seconds of waiting for a turn, and what `work` raised or answered with.
+        """The answer for `item`, which it may share the work for with others.
+
+        Raises TimeoutError where neither the answer nor the turn came within `patience` seconds, and what `work` raised
+        or answered with.
         """
         ticket = _Ticket[T, R](item)
-        self._waiting.append(ticket)
-        while ticket.answer is None:
-            self._take_turn(ticket, patience)
+        self._queue(ticket)
+        if not ticket.news.wait(patience):
+            self._give_up(ticket)
+        if ticket.leads:
+            self._lead(ticket)
         if isinstance(ticket.answer, Exception):
             raise ticket.answer
+        if ticket.answer is None:
+            raise TimeoutError("Others have been at work for too long.")
         return ticket.answer
 
-    def _take_turn(self, ticket: _Ticket[T, R], patience: float) -> None:
-        if not self._turn.acquire(timeout=patience):
-            raise TimeoutError("Others have been at work for too long.")
+    def _queue(self, ticket: _Ticket[T, R]) -> None:
+        with self._changing:
+            self._waiting.append(ticket)
+            if not self._somebody_leads:
+                self._somebody_leads = True
+                _let_lead(ticket)
+
+    def _give_up(self, ticket: _Ticket[T, R]) -> None:
+        """Leave the queue. One that leads by now stays, and one whose work is being done gets no answer any more."""
+        with self._changing:
+            if not ticket.leads and ticket in self._waiting:
+                self._waiting.remove(ticket)
+
+    def _lead(self, ticket: _Ticket[T, R]) -> None:
         try:
-            if ticket.answer is None:
+            while ticket.answer is None:
                 self._answer(self._next())
         finally:
-            self._turn.release()
+            self._hand_over()
 
     def _next(self) -> list[_Ticket[T, R]]:
-        """Only whoever has the turn removes; others append meanwhile."""
-        tickets = self._waiting[: self._most]
-        del self._waiting[: len(tickets)]
+        with self._changing:
+            tickets, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
         return tickets
+
+    def _hand_over(self) -> None:
+        with self._changing:
+            if self._waiting:
+                _let_lead(self._waiting[0])
+            else:
+                self._somebody_leads = False
 
     def _answer(self, tickets: list[_Ticket[T, R]]) -> None:
         try:
@@ -72,3 +98,9 @@ class Together(Generic[T, R]):
             answers = [problem] * len(tickets)
         for ticket, answer in zip(tickets, answers, strict=True):
             ticket.answer = answer
+            ticket.news.set()
+
+
+def _let_lead(ticket: _Ticket[T, R]) -> None:
+    ticket.leads = True
+    ticket.news.set()
