@@ -111,9 +111,9 @@ class Engine:
 
     # ---- what is sent to it ----
 
-    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
-        """One request on a connection of its own; status 0 where no answer came."""
-        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+    def ask(self, method: str, path: str, body: bytes = b"", *, patience: float = 5, **headers: str) -> Answer:
+        """One request on a connection of its own; status 0 where no answer came in time."""
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=patience)
         try:
             client.request(method, path, body, headers)
             answer = client.getresponse()

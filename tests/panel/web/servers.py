@@ -39,6 +39,10 @@ class Broker:
         self._process = subprocess.Popen([binary, *arguments], stdout=subprocess.DEVNULL)
         wait_for(self.answers, "the broker to answer")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def answers(self) -> bool:
         try:
             return bool(Redis(port=self.port).ping())
