@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connections
 
 from bench.postgresql import QUICK, Postgresql, start_postgresql
+from lab.runtime.children import bound_to_parent
 from panel import environment
 
 # The settings are loaded before any conftest; without PANEL_SECRET_KEY in the environment there is no secret yet.
@@ -64,6 +65,7 @@ def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         [_valkey_binary(), "--port", str(port), "--bind", "127.0.0.1", "--save", ""],
         cwd=tmp_path_factory.mktemp("valkey"),
         stdout=subprocess.DEVNULL,
+        preexec_fn=bound_to_parent(signal.SIGKILL),  # noqa: PLW1509 - nothing else ends it when we are killed
     )
     url = f"redis://127.0.0.1:{port}/0"
     try:

@@ -77,6 +77,7 @@ def status_of(engine: Engine, raw: bytes) -> int:
         answer = b""
         while piece := client.recv(65536):
             answer += piece
+    answer = answer.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
     # A length that promises more than came leaves nobody to answer.
     return int(answer.split(b" ", 2)[1]) if answer else 0
 
@@ -87,7 +88,8 @@ def play(engine: Engine, count: int) -> None:
     chance = random.Random(7)
 
     def send(body: bytes) -> None:
-        headers = chance.sample(HEADERS, chance.choice((0, 0, 1)))
+        of_this_body = random.Random(body)
+        headers = of_this_body.sample(HEADERS, of_this_body.choice((0, 0, 1)))
         status = status_of(engine, request(engine.secret, body, headers))
         assert status in ANSWERS or (status == 0 and headers), (
             f"{status} for {body[:300]!r} with {headers}\n{engine.said()}"
