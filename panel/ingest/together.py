@@ -44,13 +44,13 @@ class Together(Generic[T, R]):
     def __call__(self, item: T, patience: float) -> R:
         """The answer for `item`, which it may share the work for with others.
 
-        Raises TimeoutError where neither the answer nor the turn came within `patience` seconds, and what `work` raised
-        or answered with.
+        Raises TimeoutError where its turn did not come within `patience` seconds, or the answer within twice as many
+        from then on, and what `work` raised or answered with.
         """
         ticket = _Ticket[T, R](item)
         self._queue(ticket)
-        if not ticket.news.wait(patience):
-            self._give_up(ticket)
+        if not ticket.news.wait(patience) and not self._gave_up(ticket):
+            ticket.news.wait(2 * patience)
         if ticket.leads:
             self._lead(ticket)
         if isinstance(ticket.answer, Exception):
@@ -66,11 +66,13 @@ class Together(Generic[T, R]):
                 self._somebody_leads = True
                 _let_lead(ticket)
 
-    def _give_up(self, ticket: _Ticket[T, R]) -> None:
-        """Leave the queue. One that leads by now stays, and one whose work is being done gets no answer any more."""
+    def _gave_up(self, ticket: _Ticket[T, R]) -> bool:
+        """Leave the queue. False: it was too late for that, the work is being done."""
         with self._changing:
-            if not ticket.leads and ticket in self._waiting:
-                self._waiting.remove(ticket)
+            if ticket.leads or ticket not in self._waiting:
+                return False
+            self._waiting.remove(ticket)
+            return True
 
     def _lead(self, ticket: _Ticket[T, R]) -> None:
         try:

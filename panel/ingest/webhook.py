@@ -19,7 +19,7 @@ from panel.ingest.together import Together
 LARGEST = 1_048_576
 HEADER = "X-Api-Key"
 MOST_TOGETHER = 100
-PATIENCE_SECONDS = 1.5  # for a turn; the database's own time-outs take 3 of EventBridge's 5 s
+PATIENCE_SECONDS = 1.5  # for a turn, then twice as long, as the database's own time-outs: less than EventBridge's 5 s
 log = structlog.get_logger(__name__)
 
 _receive_together = Together[Delivery, Received](receive_all, MOST_TOGETHER)

