@@ -50,11 +50,17 @@ screenshots: $(READY) ## pictures of the running product into docs/images/ (need
 simulate: $(READY) ## random histories in virtual time against the rules; N=10000 of them
 	@exec $(BIN)/python -m bench.simulate $(N)
 
-test: $(READY) ## the tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not full"
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+# What a database can do differently from another: transactions, locks, constraints.
+ON_BOTH := tests/panel/engine tests/panel/ingest tests/panel/operations
 
-test-full: $(READY) ## the tests and the long ones
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+test: $(READY) ## the tests, those about the database on SQLite and PostgreSQL
+	@$(PYTEST) -m "not full"
+	@$(PYTEST) -m "not full" --database=postgresql $(ON_BOTH)
+
+test-full: $(READY) ## the tests and the long ones, all of the panel's on SQLite and PostgreSQL
+	@$(PYTEST)
+	@$(PYTEST) --database=postgresql tests/panel
 
 bench: $(READY) ## benchmarks against their limits: a table and build/bench.json (BENCH="NAME…" for some)
 	@exec $(BIN)/python -m bench $(BENCH)

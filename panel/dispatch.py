@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 
 import structlog
 from django.db import transaction
@@ -15,6 +16,8 @@ from panel.celery import app
 
 MOST_PENDING = 10_000
 WORTHLESS_AFTER = 60.0  # a sweep has long found what a wake-up this late would wake
+REST_SECONDS = 0.02  # between two batches: in a flood equal wake-ups become one
+LINGER_SECONDS = 1.0  # that a connection to the broker is kept for more
 log = structlog.get_logger(__name__)
 
 Wakeup = tuple[str, int, float]
@@ -44,14 +47,24 @@ class Dispatcher:
 
     def _run(self) -> None:
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: bool(self._pending))
-                batch, self._pending = list(self._pending), {}
-            self._publish(batch)
+            batch = self._next(None)
+            try:
+                self._publish_from(batch)
+            except Exception as problem:  # noqa: BLE001 - whatever the broker does, this thread goes on
+                # With a silent broker each try costs its time-out, so the rest of the batch is left to the sweep.
+                log.warning("wakeups_lost", problem=str(problem))
 
-    def _publish(self, batch: list[Wakeup]) -> None:
-        try:
-            with app.connection_for_write() as connection:
+    def _next(self, seconds: float | None) -> list[Wakeup]:
+        """What is pending, waited for so long, or for ever. Empty where nothing came."""
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._pending), seconds)
+            batch, self._pending = list(self._pending), {}
+        return batch
+
+    def _publish_from(self, batch: list[Wakeup]) -> None:
+        """Publish, and what comes next over the same connection."""
+        with app.connection_for_write() as connection:
+            while batch:
                 for task, row_id, seconds in batch:
                     app.send_task(
                         task,
@@ -60,9 +73,8 @@ class Dispatcher:
                         countdown=seconds or None,
                         expires=seconds + WORTHLESS_AFTER,
                     )
-        except Exception as problem:  # noqa: BLE001 - whatever the broker does, this thread goes on
-            # With a silent broker each try costs its time-out, so the rest of the batch is left to the sweep as well.
-            log.warning("wakeups_lost", count=len(batch), problem=str(problem))
+                time.sleep(REST_SECONDS)
+                batch = self._next(LINGER_SECONDS)
 
 
 _dispatcher = Dispatcher()

@@ -23,7 +23,7 @@ def panel_parts(env: Mapping[str, str], host: str, port: int, live_port: int) ->
     url = f"http://127.0.0.1:{port}"
     env = {**env, "PANEL_LIVE_PORT": str(live_port)}
     return [
-        Part("web", _web(host, port), env, ready=answers(f"{url}/healthz")),
+        Part("web", web_server("panel.wsgi:application", host, port), env, ready=answers(f"{url}/healthz")),
         Part("live", _live(live_port), env, ready=listens(live_port)),
         # On SIGTERM it finishes its tasks and ends, at once when it has none. (Its "soft shutdown" always waits its
         # whole time-out.) A task that takes longer is cut off and handed out again: tasks are idempotent.
@@ -34,10 +34,14 @@ def panel_parts(env: Mapping[str, str], host: str, port: int, live_port: int) ->
     ]
 
 
-def _web(host: str, port: int) -> tuple[str, ...]:
+def web_server(application: str, host: str, port: int) -> tuple[str, ...]:
+    """The command line that serves a WSGI application as the panel is served."""
     return _module(
-        *("gunicorn", "panel.wsgi:application", "--bind", f"{host}:{port}"),
-        *("--worker-class", "gthread", "--workers", "2", "--threads", "8", "--graceful-timeout", "5"),
+        *("gunicorn", application, "--bind", f"{host}:{port}"),
+        # Events that wait in threads are stored together (panel.ingest.together): more threads, larger groups.
+        *("--worker-class", "gthread", "--workers", "2", "--threads", "32", "--graceful-timeout", "5"),
+        # It would lie in the home directory, one for all that this user runs.
+        "--no-control-socket",
     )
 
 

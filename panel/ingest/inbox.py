@@ -1,24 +1,36 @@
-"""Events as rows: stored once, matched to the applications that they concern, and a worker woken."""
+"""Deliveries as rows: each event stored once, matched to the applications that it concerns, and a worker woken.
+
+Deliveries that arrive together are stored in one transaction (`panel.ingest.together`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, cast
 
-from django.db import models, transaction
+from django.db import Error, IntegrityError, InterfaceError, OperationalError, models, transaction
 
 import failover.events
 from failover.events import EventError
 from panel import dispatch
 from panel.fleet.applications import service_name
 from panel.fleet.models import Application, OwnedResource
-from panel.ingest import keys
-from panel.ingest.models import Event, WebhookKey
+from panel.ingest import body, keys
+from panel.ingest.models import Event
 
 PROCESS_TASK = "ingest.process"
 UNMATCHED = "No application of this panel listens to it."
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """As it came: the secret that it carried, and its body."""
+
+    secret: str
+    raw: bytes
 
 
 @dataclass(frozen=True)
@@ -29,21 +41,109 @@ class Received:
     event_id: str
 
 
-def store(body: dict[str, Any], event: failover.events.Event, key: WebhookKey) -> Received:
-    """Keep the event, all of it or nothing. Raises EventError where a value is longer than any that AWS sends."""
-    columns = _columns(event)
+class WrongKeyError(Exception):
+    """The delivery carries no webhook key of this panel."""
+
+
+Answer = Received | Exception  # WrongKeyError, BodyError, EventError, or what the database said
+
+
+def receive_all(deliveries: Sequence[Delivery]) -> list[Answer]:
+    """Store the deliveries' events, each wholly or not at all, and answer for each in their order.
+
+    One that the database does not take leaves the others alone. Raises where the database is gone.
+    """
+    try:
+        return _together(deliveries)
+    except (OperationalError, InterfaceError):
+        raise
+    except Error:
+        return [_alone(delivery) for delivery in deliveries]
+
+
+def _alone(delivery: Delivery) -> Answer:
+    try:
+        try:
+            return _together([delivery])[0]
+        except IntegrityError:  # another process has just stored the same event: now it shows
+            return _together([delivery])[0]
+    except Error as problem:
+        return problem
+
+
+def _together(deliveries: Sequence[Delivery]) -> list[Answer]:
     with transaction.atomic():
-        row, created = Event.objects.get_or_create(event_id=event.id, defaults={**columns, "body": body})
-        keys.remember_use(key)
-        if not created:
-            return Received("duplicate", event.id)
-        matched = matching(event, body)
-        row.applications.set(matched)
-        if not matched:
-            Event.objects.filter(pk=row.pk).update(status=Event.Status.UNMATCHED, outcome=UNMATCHED)
-            return Received("unmatched", event.id)
-        dispatch.wake(PROCESS_TASK, row.pk)
-    return Received("accepted", event.id)
+        opened = keys.Opened()
+        events = [_read(delivery, opened) for delivery in deliveries]
+        opened.remember_use()
+        return list(_stored(events))
+
+
+@dataclass(frozen=True)
+class _New:
+    event: failover.events.Event
+    body: dict[str, Any]
+    columns: dict[str, Any]
+
+
+def _read(delivery: Delivery, opened: keys.Opened) -> _New | Exception:
+    if not opened.by(delivery.secret):
+        return WrongKeyError()
+    try:
+        content = body.parse(delivery.raw)
+        event = failover.events.parse(content)
+        return _New(event, content, _columns(event))
+    except (body.BodyError, EventError) as problem:
+        return problem
+
+
+def _stored(found: Sequence[_New | Exception]) -> Iterator[Answer]:
+    new = {each.event.id: each for each in found if isinstance(each, _New)}
+    for event_id in Event.objects.filter(event_id__in=new).values_list("event_id", flat=True):
+        del new[event_id]
+    matched = _insert(new)
+    for each in found:
+        if isinstance(each, Exception):
+            yield each
+        elif each is not new.get(each.event.id):
+            yield Received("duplicate", each.event.id)
+        else:
+            yield Received("accepted" if matched[each.event.id] else "unmatched", each.event.id)
+
+
+def _insert(new: dict[str, _New]) -> dict[str, list[Application]]:
+    """Answers with the applications that each new event concerns."""
+    matching_of: dict[object, list[Application]] = {}
+    matched = {event_id: _matched(each, matching_of) for event_id, each in new.items()}
+    rows = Event.objects.bulk_create(
+        # In one order everywhere: two processes that store the same events can't wait for each other.
+        _row(new[event_id], matched[event_id])
+        for event_id in sorted(new)
+    )
+    link = Event.applications.through
+    link.objects.bulk_create(
+        link(event_id=row.pk, application_id=application.pk) for row in rows for application in matched[row.event_id]
+    )
+    # One wake-up for all events of an application: a flood of events is no flood of messages.
+    for application_id in {application.pk for each in matched.values() for application in each}:
+        dispatch.wake(PROCESS_TASK, application_id)
+    return matched
+
+
+def _matched(new: _New, known: dict[object, list[Application]]) -> list[Application]:
+    """As `matching`, asked once for all events of the same alarm or service."""
+    event = new.event
+    about = (event.source, event.account, event.region, event.alarm_name, *_services(event, new.body))
+    if about not in known:
+        known[about] = matching(event, new.body)
+    return known[about]
+
+
+def _row(new: _New, matched: list[Application]) -> Event:
+    row = Event(event_id=new.event.id, body=new.body, **new.columns)
+    if not matched:
+        row.status, row.outcome = Event.Status.UNMATCHED, UNMATCHED
+    return row
 
 
 def _columns(event: failover.events.Event) -> dict[str, Any]:

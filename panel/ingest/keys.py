@@ -36,16 +36,6 @@ def revoke(name: str) -> bool:
     return revoked
 
 
-def find(secret: str) -> WebhookKey | None:
-    """The key that `secret` opens, or None. Every key is compared, each in constant time."""
-    digest = _digest(secret)
-    found = None
-    for key in WebhookKey.objects.filter(revoked_at=None):
-        if hmac.compare_digest(key.digest, digest):
-            found = key
-    return found
-
-
 def why_not(secret: str) -> str:
     """Why `secret` opens nothing, for the audit trail: who sent it is not told."""
     if not secret:
@@ -54,12 +44,27 @@ def why_not(secret: str) -> str:
     return f"The webhook key {revoked} is revoked." if revoked else "The webhook key is unknown."
 
 
-def remember_use(key: WebhookKey) -> None:
-    """Note when the key was last used, at most once a minute: a flood of events is no flood of updates."""
-    now = timezone.now()
-    if key.last_used_at is None or key.last_used_at < now - REMEMBER_USE_EVERY:
+class Opened:
+    """The keys that work now, read once for deliveries that came together, and which of them were used."""
+
+    def __init__(self) -> None:
+        self._keys = list(WebhookKey.objects.filter(revoked_at=None))
+        self._used: dict[int, WebhookKey] = {}
+
+    def by(self, secret: str) -> bool:
+        """Whether `secret` opens the webhook. Every key is compared, each in constant time."""
+        digest = _digest(secret)
+        found = [key for key in self._keys if hmac.compare_digest(key.digest, digest)]
+        self._used.update((key.pk, key) for key in found)
+        return bool(found)
+
+    def remember_use(self) -> None:
+        """Note when each key was last used, at most once a minute: a flood of events is no flood of updates."""
+        now = timezone.now()
         old_or_never = Q(last_used_at=None) | Q(last_used_at__lt=now - REMEMBER_USE_EVERY)
-        WebhookKey.objects.filter(old_or_never, pk=key.pk).update(last_used_at=now)
+        for key in self._used.values():
+            if key.last_used_at is None or key.last_used_at < now - REMEMBER_USE_EVERY:
+                WebhookKey.objects.filter(old_or_never, pk=key.pk).update(last_used_at=now)
 
 
 def _digest(secret: str) -> str:

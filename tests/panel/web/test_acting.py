@@ -4,11 +4,13 @@ import re
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.test import Client
 
 from failover.model import AlarmState, Split
 from panel.accounts import members
 from panel.fleet.models import Application
+from panel.operations import services
 from panel.operations.models import Hold, Operation, Refusal
 from tests.panel.web import examples
 
@@ -75,6 +77,20 @@ def test_a_second_one_is_refused_with_rule_remedy_and_what_was_typed(browser_of:
     assert 'value="90"' in response.content.decode()
     assert Operation.objects.count() == 1
     assert Refusal.objects.get().rule == "single_writer"
+
+
+def test_a_database_that_does_not_answer_is_said_and_what_was_typed_stays(
+    browser_of: Client, checkout: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object, **__: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(services, "request_operation", locked)
+    response = browser_of.post(FAILOVER, {"reason": "Lambda is slow"}, headers=FRAGMENT)
+
+    assert response.status_code == 503
+    assert "The database did not answer in time. Look whether it was done after all" in text(response)
+    assert "Lambda is slow" in text(response)
 
 
 def test_what_is_in_the_way_is_said_before_anybody_types(browser_of: Client, checkout: Application) -> None:
