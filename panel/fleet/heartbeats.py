@@ -1,7 +1,8 @@
 """Whether the panel's own parts live, each shown by itself.
 
-A worker's main process asks for a beat every two seconds and a task in its pool writes it, so `worker` says that tasks
-run, with beat or without. Beat writes `beat` as it ticks. `observer` is written by every observation of AWS.
+A worker's main process asks for a beat on each of its queues every two seconds and a task in its pool writes it, so a
+queue's beat says that tasks run, with beat or without; `worker` is the worst of them. Beat writes `beat` as it ticks.
+`observer` is written by every observation of AWS.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from panel import queues
 from panel.fleet.models import Heartbeat
 
 WORKER, BEAT, OBSERVER = "worker", "beat", "observer"
+QUEUES = (queues.STEPS, queues.EVENTS, queues.OBSERVE)
 LATE_SECONDS = 15.0
 
 
@@ -32,11 +35,33 @@ def show(name: str) -> None:
 
 
 def read() -> dict[str, Beat]:
-    """Every part's last sign of life. An observer may be late by as much as it is asked to look less often."""
+    """The last sign of life of worker, beat and observer. The worker is as late as the latest of its queues."""
+    found = read_all()
+    worker = max((found[queue] for queue in QUEUES), key=_lateness)
+    return {WORKER: worker, BEAT: found[BEAT], OBSERVER: found[OBSERVER]}
+
+
+def read_all() -> dict[str, Beat]:
+    """The last sign of life of each queue, of beat and of the observer, which may be late by as much as it is asked to
+    look less often. A worker of the release before shows `worker`, for all queues.
+    """
     now = timezone.now()
     ages = {name: (now - at) / timedelta(seconds=1) for name, at in Heartbeat.objects.values_list("name", "at")}
-    late = {OBSERVER: LATE_SECONDS + settings.PANEL_OBSERVE_SECONDS}
-    return {name: _beat(ages.get(name), late.get(name, LATE_SECONDS)) for name in (WORKER, BEAT, OBSERVER)}
+    shown = {queue: _youngest(ages.get(queue), ages.get(WORKER)) for queue in QUEUES}
+    late = LATE_SECONDS + settings.PANEL_OBSERVE_SECONDS
+    return {
+        **{queue: _beat(age, LATE_SECONDS) for queue, age in shown.items()},
+        BEAT: _beat(ages.get(BEAT), LATE_SECONDS),
+        OBSERVER: _beat(ages.get(OBSERVER), late),
+    }
+
+
+def _youngest(*ages: float | None) -> float | None:
+    return min((age for age in ages if age is not None), default=None)
+
+
+def _lateness(beat: Beat) -> float:
+    return float("inf") if beat.age_seconds is None else beat.age_seconds
 
 
 def _beat(age: float | None, late: float) -> Beat:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.utils import timezone
 
 from failover.model import Snapshot
@@ -15,19 +17,23 @@ from panel.ingest.models import Event
 from panel.operations import automatic
 
 AGAIN_SECONDS = 0.5
+LOST_AFTER = timedelta(seconds=3)  # from then on the sweep wakes an event that still waits
 
 
 def process(event_pk: int) -> None:
     """Consider every application that the event matched, and write down what became of it and why.
 
-    Another worker that is reading one of them may have begun before the event: the event is tried again in a moment.
+    Another worker that is reading one of them may have begun before the event: the event is tried again in a moment,
+    and later as often as the sweep finds it.
     """
     event = Event.objects.filter(pk=event_pk, status=Event.Status.STORED).first()
     if event is None:
         return
     outcomes = {application: _outcome(event, application) for application in event.applications.all()}
     if None in outcomes.values():
-        dispatch.wake(PROCESS_TASK, event.pk, AGAIN_SECONDS)
+        # Each of the sweep's wake-ups would otherwise begin a chain of its own.
+        if event.received_at > timezone.now() - LOST_AFTER:
+            dispatch.wake(PROCESS_TASK, event.pk, AGAIN_SECONDS)
         return
     outcome = "\n".join(f"{application}: {sentence}" for application, sentence in outcomes.items())
     Event.objects.filter(pk=event.pk).update(

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.utils import timezone
 
 from panel import dispatch
 from panel.celery import app
 from panel.ingest.inbox import PROCESS_TASK
 from panel.ingest.models import Event
-from panel.ingest.processing import process
+from panel.ingest.processing import LOST_AFTER, process
 
-LOST_AFTER = timedelta(seconds=3)
 MOST_AT_ONCE = 200
 
 

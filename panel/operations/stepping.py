@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import Error, transaction
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from failover.model import Decision, Goal, Kind, Position, Request, Split
 from failover.ports import Outcome
 from failover.resume import stored_progress
 from failover.verdict import PEOPLE_FIRST
+from panel.celery import SOFT_SECONDS
 from panel.fleet import connections, snapshots
 from panel.fleet.applications import parsed
 from panel.fleet.models import Application
@@ -25,6 +27,7 @@ from panel.operations import services
 from panel.operations.journal import Lease, LeaseLostError, RowJournal
 from panel.operations.models import Operation
 from panel.operations.remembering import change_memory
+from panel.queues import STEPS_AT_ONCE_OF_AN_ACCOUNT
 
 RETRY_SECONDS = 5.0
 MOST_FAILED_STEPS = 24  # two minutes of errors of ours, then the operation ends and people are needed
@@ -37,7 +40,7 @@ def step_operation(operation_id: int) -> None:
 
     A database error is raised: nothing was stored, the lease runs out, and the sweep comes back.
     """
-    lease = Lease.claim(operation_id)
+    lease = _claim(operation_id)
     if lease is None:
         return
     operation = Operation.objects.select_related("application", "requested_by").get(pk=operation_id)
@@ -51,6 +54,20 @@ def step_operation(operation_id: int) -> None:
     except Exception as problem:
         log.exception("step_failed", operation=operation_id)
         _stumble(operation, lease, problem)
+
+
+def _claim(operation_id: int) -> Lease | None:
+    """The operation's lease, unless as many of its account are being stepped as one account may: the sweep comes back.
+
+    An account that does not answer holds each step for as long as a task may take, and would hold every worker.
+    """
+    with transaction.atomic():
+        account = Operation.objects.filter(pk=operation_id).values_list("application__account", flat=True).first()
+        # Locked, so that of several workers that count at once each sees what the one before it took.
+        list(Application.objects.select_for_update().filter(account=account).order_by("pk").values_list("pk")[:1])
+        held = Operation.objects.filter(application__account=account, lease_until__gt=timezone.now())
+        crowded = held.exclude(pk=operation_id).count() >= STEPS_AT_ONCE_OF_AN_ACCOUNT
+        return None if crowded else Lease.claim(operation_id)
 
 
 def request_of(operation: Operation) -> Request:
@@ -152,7 +169,7 @@ def _place(application: Application, owner: str, reason: str, minutes: int, rule
 
 def _stumble(operation: Operation, lease: Lease, problem: Exception) -> None:
     """An error of ours, not AWS's. Try again for a while; then end where traffic stands, and hold automation off."""
-    said = f"An internal error: {type(problem).__name__}: {problem}"
+    said = _said(problem)
     failed_steps = operation.failed_steps + 1
     if failed_steps <= MOST_FAILED_STEPS and not operation.cancel_requested:
         _go_on(operation, lease, RETRY_SECONDS, failed_steps=failed_steps, detail=said)
@@ -163,6 +180,12 @@ def _stumble(operation: Operation, lease: Lease, problem: Exception) -> None:
         _end(operation, lease, ended)
         _forget_what_was_left(operation.application)
         _place(operation.application, services.PANEL, f"{operation} ended on an internal error", 60, "")
+
+
+def _said(problem: Exception) -> str:
+    if isinstance(problem, SoftTimeLimitExceeded):
+        return f"AWS or the database did not answer within the {SOFT_SECONDS} s that a step may take"
+    return f"An internal error: {type(problem).__name__}: {problem}"
 
 
 def _forget_what_was_left(application: Application) -> None:
