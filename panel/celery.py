@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panel.settings")
 
 from django.conf import settings
 
-from panel import environment, queues
+from panel import environment, queues, trails
 
 TASK_SECONDS = 30  # a cycle has 10; whatever takes three times as long hangs
 SOFT_SECONDS = TASK_SECONDS - 5
@@ -74,6 +74,7 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks()
+_following = trails.follow_tasks()
 
 
 @signals.celeryd_init.connect  # type: ignore[untyped-decorator]  # celery has no types

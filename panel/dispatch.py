@@ -8,36 +8,58 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from django.db import transaction
 
+from panel import trails
 from panel.celery import app
+from panel.trails import Trail
 
 MOST_PENDING = 10_000
 WORTHLESS_AFTER = 60.0  # a sweep has long found what a wake-up this late would wake
 log = structlog.get_logger(__name__)
 
-Wakeup = tuple[str, int | str, float]
+
+@dataclass(frozen=True)
+class Wakeup:
+    """A task to be run in so many seconds; worthless, and dropped by the worker, so many seconds from now."""
+
+    task: str
+    arguments: tuple[int | str, ...] = ()
+    seconds: float = 0
+    expires: float = WORTHLESS_AFTER
 
 
 def wake(task: str, row_id: int | str, seconds: float = 0) -> None:
     """Have `task(row_id)` run in so many seconds, once the transaction is committed. Never blocks, never raises."""
-    transaction.on_commit(lambda: _dispatcher.put((task, row_id, seconds)))
+    wakeup, trail = Wakeup(task, (row_id,), seconds, seconds + WORTHLESS_AFTER), trails.current()
+    transaction.on_commit(lambda: _dispatcher.put(wakeup, trail))
+
+
+def tick(task: str, expires: float) -> None:
+    """Have a scheduled task run now, or not at all once the next one is due. Never blocks, never raises."""
+    _dispatcher.put(Wakeup(task, expires=expires), {})
 
 
 class Dispatcher:
-    """A queue in which equal wake-ups are one, emptied by a daemon thread that starts with the first of them."""
+    """A queue in which equal wake-ups are one, emptied by a daemon thread that starts with the first of them.
+
+    Each carries the ids of who asked first, for the task's logs.
+    """
 
     def __init__(self) -> None:
-        self._pending: dict[Wakeup, None] = {}
+        self._pending: dict[Wakeup, Trail] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def put(self, wakeup: Wakeup) -> None:
+    def put(self, wakeup: Wakeup, trail: Trail) -> None:
         with self._changed:
             if len(self._pending) < MOST_PENDING:
-                self._pending[wakeup] = None
+                self._pending.setdefault(wakeup, trail)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
                 self._thread.start()
@@ -47,23 +69,28 @@ class Dispatcher:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: bool(self._pending))
-                batch, self._pending = list(self._pending), {}
+                batch, self._pending = self._pending, {}
             self._publish(batch)
 
-    def _publish(self, batch: list[Wakeup]) -> None:
+    def _publish(self, batch: Mapping[Wakeup, Trail]) -> None:
         try:
             with app.connection_for_write() as connection:
-                for task, row_id, seconds in batch:
-                    app.send_task(
-                        task,
-                        (row_id,),
-                        connection=connection,
-                        countdown=seconds or None,
-                        expires=seconds + WORTHLESS_AFTER,
-                    )
+                for wakeup, trail in batch.items():
+                    with structlog.contextvars.bound_contextvars(**trail):
+                        _send(wakeup, connection)
         except Exception as problem:  # noqa: BLE001 - whatever the broker does, this thread goes on
             # With a silent broker each try costs its time-out, so the rest of the batch is left to the sweep as well.
             log.warning("wakeups_lost", count=len(batch), problem=str(problem))
+
+
+def _send(wakeup: Wakeup, connection: Any) -> None:
+    app.send_task(
+        wakeup.task,
+        wakeup.arguments,
+        connection=connection,
+        countdown=wakeup.seconds or None,
+        expires=wakeup.expires,
+    )
 
 
 _dispatcher = Dispatcher()

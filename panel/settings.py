@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from csp.constants import NONE, SELF
 
 from panel import environment, logs
@@ -15,6 +17,9 @@ ALLOWED_HOSTS = list(ENVIRONMENT.hosts)
 PANEL_BASE_URL = ENVIRONMENT.base_url
 PANEL_LIVE_PORT = ENVIRONMENT.live_port
 PANEL_OBSERVE_SECONDS = ENVIRONMENT.observe_seconds
+PANEL_WEBHOOK_HEADER = ENVIRONMENT.webhook_header
+PANEL_METRICS_TOKEN = ENVIRONMENT.metrics_token
+PANEL_HEARTBEAT_URL = ENVIRONMENT.heartbeat_url
 REDIS_URL = ENVIRONMENT.redis_url
 DATABASES = {"default": ENVIRONMENT.database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -24,6 +29,7 @@ INSTALLED_APPS = [
     "panel.ingest",
     "panel.operations",
     "panel.accounts",
+    "panel.watch",
     "panel.web",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -127,4 +133,8 @@ CONTENT_SECURITY_POLICY = {
 }
 
 LOGGING_CONFIG = None
+# A task's failure is a line; its start and success are not: there are several a second.
+DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_CELERY_TASK_RETRY_LOG_LEVEL = logging.DEBUG  # and of a task that had expired
+DJANGO_STRUCTLOG_CELERY_TASK_FAILURE_LOG_LEVEL = logging.ERROR
 logs.configure(readable=DEBUG)

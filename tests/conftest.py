@@ -31,6 +31,14 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "panel.sqlite3")
 
 
+@pytest.fixture(autouse=True)
+def _nothing_counted() -> None:
+    """What another test counted is not written into this one's database."""
+    from panel.watch import tally  # noqa: PLC0415 - importing it needs configured settings
+
+    tally.forget()
+
+
 @pytest.fixture(scope="session")
 def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = _free_port()

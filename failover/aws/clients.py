@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from failover.aws import calls
 from failover.aws.roles import session_for
 from failover.model import Application
 
@@ -78,4 +79,5 @@ def _reading(session: boto3.Session, config: Config) -> dict[str, Any]:
 
 def _session(application: Application) -> boto3.Session:
     core = session_for(application, READS)
+    calls.watch(core)
     return boto3.Session(botocore_session=core, region_name=application.region)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from panel import queues
@@ -19,6 +20,7 @@ from panel.fleet.models import Heartbeat
 WORKER, BEAT, OBSERVER = "worker", "beat", "observer"
 QUEUES = (queues.STEPS, queues.EVENTS, queues.OBSERVE)
 LATE_SECONDS = 15.0
+LEASE_SECONDS = 10.0  # of a part that may run once: shown every 3 s, free for another once it was silent for so long
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,31 @@ class Beat:
     ok: bool
 
 
+@dataclass(frozen=True)
+class Holding:
+    """Who holds a part that may run once; `mine`: whoever asked."""
+
+    holder: str
+    mine: bool
+
+
 def show(name: str) -> None:
     """Say that the part lives now."""
     Heartbeat.objects.update_or_create(name=name, defaults={"at": timezone.now()})
+
+
+def hold(name: str, holder: str) -> Holding:
+    """Show the part, if `holder` has it or may take it: nobody has it, or who had it was silent for a lease length."""
+    now = timezone.now()
+    Heartbeat.objects.get_or_create(name=name, defaults={"at": now, "holder": holder})
+    free = Q(holder__in=["", holder]) | Q(at__lt=now - timedelta(seconds=LEASE_SECONDS))
+    mine = bool(Heartbeat.objects.filter(free, name=name).update(at=now, holder=holder))
+    return Holding(holder if mine else Heartbeat.objects.values_list("holder", flat=True).get(name=name), mine)
+
+
+def release(name: str, holder: str) -> None:
+    """Let another have the part at once."""
+    Heartbeat.objects.filter(name=name, holder=holder).update(holder="")
 
 
 def read() -> dict[str, Beat]:

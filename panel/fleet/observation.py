@@ -7,6 +7,7 @@ afterwards: however many of them are silent, the workers have time for the other
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,7 +29,9 @@ from panel.fleet.applications import configuration
 from panel.fleet.connections import Scope
 from panel.fleet.models import Application
 from panel.operations.models import Operation
+from panel.watch import tally
 
+SWEEP = "sweep_seconds"
 OBSERVING, SWEEPING = "observing_until", "sweeping_until"
 SLOW_SECONDS = 5.0  # a scope that took longer rests for twice as long as it took, but at most
 LONGEST_REST = 20.0
@@ -56,7 +59,9 @@ def sweep(applications: Sequence[Application]) -> dict[Application, Snapshot]:
     with _claimed(SWEEPING, applications) as claimed:
         if not claimed:
             return {}
+        began = time.monotonic()
         new = _swept(claimed)
+        tally.measure(SWEEP, time.monotonic() - began)
         stored = {each: snapshots.store(each, new[each.slug]) for each in claimed}
     heartbeats.show(heartbeats.OBSERVER)
     return stored

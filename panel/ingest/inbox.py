@@ -8,10 +8,11 @@ from functools import cache
 from typing import Any, cast
 
 from django.db import models, transaction
+from django.db.models import F
 
 import failover.events
 from failover.events import EventError
-from panel import dispatch
+from panel import dispatch, trails
 from panel.fleet.applications import service_name
 from panel.fleet.models import Application, OwnedResource
 from panel.ingest import keys
@@ -33,9 +34,12 @@ def store(body: dict[str, Any], event: failover.events.Event, key: WebhookKey) -
     """Keep the event, all of it or nothing. Raises EventError where a value is longer than any that AWS sends."""
     columns = _columns(event)
     with transaction.atomic():
-        row, created = Event.objects.get_or_create(event_id=event.id, defaults={**columns, "body": body})
+        row, created = Event.objects.get_or_create(
+            event_id=event.id, defaults={**columns, "body": body, **trails.request_id()}
+        )
         keys.remember_use(key)
         if not created:
+            Event.objects.filter(pk=row.pk).update(deliveries=F("deliveries") + 1)
             return Received("duplicate", event.id)
         matched = matching(event, body)
         row.applications.set(matched)

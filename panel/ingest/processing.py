@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import structlog
 from django.utils import timezone
 
 from failover.model import Snapshot
@@ -19,6 +20,8 @@ from panel.operations import automatic
 AGAIN_SECONDS = 0.5
 LOST_AFTER = timedelta(seconds=3)  # from then on the sweep wakes an event that still waits
 
+log = structlog.get_logger(__name__)
+
 
 def process(event_pk: int) -> None:
     """Consider every application that the event matched, and write down what became of it and why.
@@ -29,6 +32,11 @@ def process(event_pk: int) -> None:
     event = Event.objects.filter(pk=event_pk, status=Event.Status.STORED).first()
     if event is None:
         return
+    with structlog.contextvars.bound_contextvars(**({"request_id": event.request_id} if event.request_id else {})):
+        _process(event)
+
+
+def _process(event: Event) -> None:
     outcomes = {application: _outcome(event, application) for application in event.applications.all()}
     if None in outcomes.values():
         # Each of the sweep's wake-ups would otherwise begin a chain of its own.
@@ -39,6 +47,7 @@ def process(event_pk: int) -> None:
     Event.objects.filter(pk=event.pk).update(
         status=Event.Status.PROCESSED, processed_at=timezone.now(), outcome=outcome
     )
+    log.info("event_processed", event_id=event.event_id, outcome=outcome)
 
 
 def _outcome(event: Event, application: Application) -> str | None:

@@ -7,15 +7,18 @@ failing database 503, and nothing here waits for AWS or the broker.
 from __future__ import annotations
 
 import structlog
+from django.conf import settings
 from django.db import Error
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 
 from failover.events import EventError, parse
 from panel.ingest import body, inbox, keys
+from panel.watch import tally
 
 LARGEST = 1_048_576
-HEADER = "X-Api-Key"
+DELIVERIES = "webhook_deliveries"
+REFUSED = {400: "invalid", 401: "unauthorized", 405: "wrong_method", 413: "too_large"}
 log = structlog.get_logger(__name__)
 
 
@@ -27,28 +30,37 @@ class _Answer(Exception):  # noqa: N818 - the way out of a check, not an error o
 
 def receive(request: HttpRequest) -> HttpResponse:
     """Answer one delivery as the contract has it."""
+    response, outcome = _answered(request)
+    tally.count(DELIVERIES, outcome=outcome)
+    return response
+
+
+def _answered(request: HttpRequest) -> tuple[HttpResponse, str]:
+    """The answer, and a word for it out of a few."""
     try:
-        return _receive(request)
+        received = _receive(request)
     except _Answer as answer:
-        return answer.response
+        return answer.response, REFUSED[answer.response.status_code]
     except Error:
         log.exception("event_not_stored")
-        return JsonResponse({"error": "The event could not be stored."}, status=503, headers={"Retry-After": "5"})
+        unstored = {"error": "The event could not be stored."}
+        return JsonResponse(unstored, status=503, headers={"Retry-After": "5"}), "not_stored"
+    return JsonResponse({"status": received.status, "event_id": received.event_id}, status=202), received.status
 
 
-def _receive(request: HttpRequest) -> HttpResponse:
+def _receive(request: HttpRequest) -> inbox.Received:
     if request.method != "POST":
         raise _Answer(405, "Events are sent with POST.", Allow="POST")
-    key = keys.find(request.headers.get(HEADER, ""))
+    header = settings.PANEL_WEBHOOK_HEADER
+    key = keys.find(request.headers.get(header, ""))
     if key is None:
-        raise _Answer(401, f"The header {HEADER} must carry a webhook key of this panel.")
+        raise _Answer(401, f"The header {header} must carry a webhook key of this panel.")
     raw = _read(request)
     try:
         parsed = body.parse(raw)
-        received = inbox.store(parsed, parse(parsed), key)
+        return inbox.store(parsed, parse(parsed), key)
     except (body.BodyError, EventError) as problem:
         raise _Answer(400, str(problem)) from None
-    return JsonResponse({"status": received.status, "event_id": received.event_id}, status=202)
 
 
 def _read(request: HttpRequest) -> bytes:

@@ -21,7 +21,7 @@ from failover.codec import decode, encode
 from failover.model import Goal, Memory, Mode, Progress, Split
 from failover.resume import stored_progress
 from failover.rules import OVERRIDABLE
-from panel import dispatch, live_hints
+from panel import dispatch, live_hints, trails
 from panel.fleet.models import Application
 from panel.operations.models import Hold, JournalEntry, Operation, Refusal
 from panel.operations.remembering import change_memory
@@ -83,11 +83,18 @@ def request_operation(
     try:
         with transaction.atomic():
             operation.save()
-            _journal(operation, "note", _started(operation))
+            # What the log says of the request, and of everything that followed, is found by this id.
+            _journal(operation, "note", _started(operation), trails.request_id())
     except IntegrityError:
         raise _refused_by_active(application, goal) from None
     wake(operation)
     return operation
+
+
+def request_id_of(operation: Operation) -> str:
+    """The id of the web request that asked for the operation, or that brought the event that did; empty where none."""
+    first = operation.journal.first()
+    return str(first.detail.get("request_id", "")) if first else ""
 
 
 def wake(operation: Operation, seconds: float = 0) -> None:

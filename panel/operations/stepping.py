@@ -19,16 +19,19 @@ from failover.model import Decision, Goal, Kind, Position, Request, Split
 from failover.ports import Outcome
 from failover.resume import stored_progress
 from failover.verdict import PEOPLE_FIRST
+from panel import trails
 from panel.celery import SOFT_SECONDS
 from panel.fleet import connections, snapshots
 from panel.fleet.applications import parsed
 from panel.fleet.models import Application
-from panel.operations import services
+from panel.operations import services, timing
 from panel.operations.journal import Lease, LeaseLostError, RowJournal
 from panel.operations.models import Operation
 from panel.operations.remembering import change_memory
 from panel.queues import STEPS_AT_ONCE_OF_AN_ACCOUNT
+from panel.watch import tally
 
+RECOVERY = "recovery_seconds"
 RETRY_SECONDS = 5.0
 MOST_FAILED_STEPS = 24  # two minutes of errors of ours, then the operation ends and people are needed
 
@@ -44,16 +47,30 @@ def step_operation(operation_id: int) -> None:
     if lease is None:
         return
     operation = Operation.objects.select_related("application", "requested_by").get(pk=operation_id)
+    with structlog.contextvars.bound_contextvars(**_trail(operation)):
+        _step(operation, lease)
+
+
+def _trail(operation: Operation) -> trails.Trail:
+    """The ids of its log lines, also where a sweep found it: then the request that asked for it is in its journal."""
+    request_id = trails.current().get("request_id") or services.request_id_of(operation)
+    ids = {"operation": str(operation.pk), "application": operation.application.slug}
+    return ids | ({"request_id": request_id} if request_id else {})
+
+
+def _step(operation: Operation, lease: Lease) -> None:
     try:
         outcome = _cycle(operation, lease)
         _keep(operation, lease, outcome)
     except LeaseLostError:
-        log.warning("lease_lost", operation=operation_id)
+        log.warning("lease_lost")
     except Error:
         raise
     except Exception as problem:
-        log.exception("step_failed", operation=operation_id)
+        log.exception("step_failed")
         _stumble(operation, lease, problem)
+    else:
+        log.info("stepped", goal=operation.goal, decision=outcome.decision.kind, headline=outcome.decision.headline)
 
 
 def _claim(operation_id: int) -> Lease | None:
@@ -107,7 +124,15 @@ def _keep(operation: Operation, lease: Lease, outcome: Outcome) -> None:
         if decision.kind is not Kind.REFUSE:
             _remember(operation, outcome)
             _hold(operation, outcome)
+    _measure(operation, decision)
     services.hint(operation.application)
+
+
+def _measure(operation: Operation, decision: Decision) -> None:
+    if decision.kind is Kind.DONE:
+        operation.progress = encode(decision.progress)
+        for part, seconds in timing.parts(operation).items():
+            tally.measure(RECOVERY, seconds, goal=operation.goal, part=part)
 
 
 def _go_on(operation: Operation, lease: Lease, seconds: float, **values: object) -> None:

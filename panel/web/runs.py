@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from failover.milestones import Milestone, milestones, seconds
+from failover.milestones import Milestone, milestones
 from failover.model import Goal, Request, Split
 from failover.resume import stored_progress
 from panel.fleet.applications import parsed
+from panel.operations import timing
 from panel.operations.models import Operation
 from panel.web import badges, sentences
 from panel.web.badges import Badge
@@ -50,7 +51,7 @@ def run(operation: Operation, now: float) -> Run:
     progress = stored_progress(operation.progress)
     policy = parsed(operation.document, operation.application.slug).policy
     ended = "" if operation.status in Operation.ACTIVE else ENDED.get(Operation.Status(operation.status), "failed")
-    measured = seconds(progress)
+    measured = timing.parts(operation)
     return Run(
         operation=operation,
         title=sentences.title(operation),
