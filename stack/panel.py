@@ -35,6 +35,7 @@ def _web(host: str, port: int) -> tuple[str, ...]:
     return _module(
         *("gunicorn", "panel.wsgi:application", "--bind", f"{host}:{port}"),
         *("--worker-class", "gthread", "--workers", "2", "--threads", "8", "--graceful-timeout", "5"),
+        *("--logger-class", "panel.gunicorn_logs.Logger"),
     )
 
 
@@ -43,6 +44,8 @@ def _live(port: int) -> tuple[str, ...]:
         *("uvicorn", "panel.live:application", "--host", "127.0.0.1", "--port", str(port), "--lifespan", "off"),
         # A browser that watches never closes its stream by itself.
         *("--timeout-graceful-shutdown", "2"),
+        # Without handlers of its own its lines go where all others go; it logs no address that was asked for.
+        *("--log-config", str(ROOT / "panel" / "uvicorn_logs.json"), "--no-access-log"),
     )
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from failover.codec import decode
-from failover.model import AlarmState, Snapshot
+from failover.model import AlarmState
 from panel import broker
-from panel.fleet import heartbeats
+from panel.fleet import heartbeats, snapshots
 from panel.fleet.heartbeats import Beat
 from panel.fleet.models import StoredSnapshot
 from panel.ingest.models import Event
@@ -40,5 +39,5 @@ def pulse() -> Pulse:
 
 
 def _in_alarm(body: object) -> bool:
-    alarms = decode(Snapshot, body).alarms.value or ()
-    return any(alarm.state is AlarmState.ALARM for alarm in alarms)
+    snapshot = snapshots.read(body)
+    return any(alarm.state is AlarmState.ALARM for alarm in snapshot.alarms.value or ()) if snapshot else False

@@ -20,20 +20,30 @@ UNREAD: Reading[Any] = Reading()
 def latest(application: Application) -> Snapshot | None:
     """The newest snapshot, or None where AWS was never read."""
     stored = StoredSnapshot.objects.filter(application=application).first()
-    return decode(Snapshot, stored.body) if stored else None
+    return read(stored.body) if stored else None
+
+
+def read(body: Any) -> Snapshot | None:
+    """A stored snapshot. None where another release wrote what this one can't read: the next sweep writes it anew."""
+    try:
+        return decode(Snapshot, body)
+    except (TypeError, ValueError, KeyError, AttributeError):
+        return None
 
 
 def latest_of(applications: Collection[Application]) -> dict[str, Snapshot]:
     """The newest snapshots by slug, of those that were ever read."""
     stored = StoredSnapshot.objects.filter(application__in=applications).values_list("application__slug", "body")
-    return {slug: decode(Snapshot, body) for slug, body in stored}
+    found = {slug: read(body) for slug, body in stored}
+    return {slug: snapshot for slug, snapshot in found.items() if snapshot is not None}
 
 
 def store(application: Application, snapshot: Snapshot) -> Snapshot:
     """Keep `snapshot`, and of what it did not read, or read earlier, what is known already. Answers with the result."""
     with transaction.atomic():
         stored = StoredSnapshot.objects.select_for_update().filter(application=application).first()
-        merged = merge(decode(Snapshot, stored.body), snapshot) if stored else snapshot
+        known = read(stored.body) if stored else None
+        merged = merge(known, snapshot) if known else snapshot
         StoredSnapshot.objects.update_or_create(
             application=application,
             defaults={"body": encode(merged), "observed_at": datetime.fromtimestamp(merged.at, UTC)},

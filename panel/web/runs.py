@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from failover.milestones import Milestone, milestones
 from failover.model import Goal, Request, Split
@@ -35,11 +36,16 @@ class Run:
     who: str
     badge: Badge
     steps: tuple[Milestone, ...]
-    parts: tuple[tuple[str, float], ...]
 
     @property
     def active(self) -> bool:
         return self.operation.status in Operation.ACTIVE
+
+    @cached_property
+    def parts(self) -> tuple[tuple[str, float], ...]:
+        """How long each part took, by its label. Read when asked for: a row of the fleet does not show it."""
+        measured = timing.parts(self.operation)
+        return tuple((label, measured[name]) for name, label in PARTS.items() if name in measured)
 
     @property
     def at_step(self) -> int:
@@ -51,7 +57,6 @@ def run(operation: Operation, now: float) -> Run:
     progress = stored_progress(operation.progress)
     policy = parsed(operation.document, operation.application.slug).policy
     ended = "" if operation.status in Operation.ACTIVE else ENDED.get(Operation.Status(operation.status), "failed")
-    measured = timing.parts(operation)
     return Run(
         operation=operation,
         title=sentences.title(operation),
@@ -59,7 +64,6 @@ def run(operation: Operation, now: float) -> Run:
         who=sentences.who(operation),
         badge=badges.of_status(operation.status),
         steps=milestones(request_of(operation), policy, progress, now, ended=ended),
-        parts=tuple((label, measured[name]) for name, label in PARTS.items() if name in measured),
     )
 
 

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.db.models import F, Max, Q
 
-from failover import codec
 from failover.model import Alarm, AlarmState, Position, Snapshot
+from panel.fleet import snapshots
 from panel.fleet.models import Application
 from panel.operations.models import Hold, Operation, Refusal
 
@@ -105,14 +105,14 @@ def outlines(now: datetime) -> list[Standing]:
 
 def _stored(row: Application) -> Snapshot | None:
     stored = getattr(row, "stored_snapshot", None)
-    return codec.decode(Snapshot, stored.body) if stored else None
+    return snapshots.read(stored.body) if stored else None
 
 
 def _outline(row: Application) -> Snapshot | None:
     parts = {"at": row.read_at, "alarms": row.read_alarms, "routes": row.read_routes}  # type: ignore[attr-defined]  # annotated
     if parts["at"] is None:
         return None
-    return codec.decode(Snapshot, {name: part for name, part in parts.items() if part is not None})
+    return snapshots.read({name: part for name, part in parts.items() if part is not None})
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from panel.web import acting, lists, views
+from panel.web import acting, events, lists, views
 
 app_name = "web"
 urlpatterns = [
@@ -17,5 +17,6 @@ urlpatterns = [
     path("operations/<int:pk>/", views.operation, name="operation"),
     path("operations/<int:pk>/cancel/", acting.cancel, name="cancel"),
     path("events/", lists.events, name="events"),
+    path("events/<int:pk>/", events.event, name="event"),
     path("refusals/", lists.refusals, name="refusals"),
 ]

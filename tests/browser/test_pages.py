@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from failover.model import AlarmState, Split
 from panel.fleet import snapshots
 from panel.fleet.models import Application
+from panel.ingest.models import Event
 from panel.operations.models import Hold, Operation
 from tests.browser.conftest import PASSWORD, Opener
 from tests.panel.web import examples
@@ -48,7 +49,9 @@ def test_no_page_breaks_the_policy_or_scrolls_sideways(
     page = open_page("/", width=width)
     base = page.url.rstrip("/")
     paths = ["/", "/applications/checkout/", f"/applications/{'x' * 60}/", f"/operations/{busy.pk}/", "/operations/"]
-    paths += ["/events/", "/refusals/", "/applications/search/failback/", "/applications/search/weights/"]
+    event = Event.objects.create(event_id="e" * 128, detail_type="An event", body={"key": "x" * 500, "list": [1] * 50})
+    event.applications.set(Application.objects.all())
+    paths += ["/events/", f"/events/{event.pk}/", "/refusals/", "/applications/search/failback/", "/applications/search/weights/"]
     paths += ["/applications/search/hold/", f"/operations/{busy.pk}/cancel/", "/accounts/password/change/"]
     for path in paths:
         page.goto(base + path)

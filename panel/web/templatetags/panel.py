@@ -17,7 +17,7 @@ from panel.web import sentences, times
 register = template.Library()
 
 PLACES = (("Fleet", "fleet"), ("Operations", "operations"), ("Events", "events"), ("Refusals", "refusals"))
-BELOW = {"operation": "operations", "cancel": "operations"}
+BELOW = {"operation": "operations", "cancel": "operations", "event": "events"}
 
 register.filter("sentence", sentences.sentence)
 register.filter("duration", times.duration)
