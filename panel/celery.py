@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -79,7 +80,8 @@ _following = trails.follow_tasks()
 
 @signals.celeryd_init.connect  # type: ignore[untyped-decorator]  # celery has no types
 @signals.beat_init.connect  # type: ignore[untyped-decorator]
-def _stop_without_secret(**_: object) -> None:
+def _begin(**_: object) -> None:
+    logging.captureWarnings(capture=True)  # else they would be the only lines of a log that are no JSON
     try:
         environment.require_secret()
     except environment.SettingsError as problem:

@@ -17,9 +17,9 @@ _ROUTES = {"operations.step": STEPS, "ingest.process": EVENTS, "fleet.sweep": OB
 
 # A worker each, so that reading which takes long holds up no step: queues and processes.
 WORKERS: Mapping[str, tuple[tuple[str, ...], int]] = {
-    STEPS: ((STEPS, DEFAULT), 4),
+    STEPS: ((STEPS, DEFAULT), 3),
     EVENTS: ((EVENTS,), 2),
-    OBSERVE: ((OBSERVE,), 3),
+    OBSERVE: ((OBSERVE,), 2),
 }
 
 # One less than there are processes: an account that does not answer leaves one to all the others.
