@@ -51,7 +51,8 @@ def test_no_page_breaks_the_policy_or_scrolls_sideways(
     paths = ["/", "/applications/checkout/", f"/applications/{'x' * 60}/", f"/operations/{busy.pk}/", "/operations/"]
     event = Event.objects.create(event_id="e" * 128, detail_type="An event", body={"key": "x" * 500, "list": [1] * 50})
     event.applications.set(Application.objects.all())
-    paths += ["/events/", f"/events/{event.pk}/", "/refusals/", "/applications/search/failback/", "/applications/search/weights/"]
+    paths += ["/events/", f"/events/{event.pk}/", "/refusals/"]
+    paths += ["/applications/search/failback/", "/applications/search/weights/"]
     paths += ["/applications/search/hold/", f"/operations/{busy.pk}/cancel/", "/accounts/password/change/"]
     for path in paths:
         page.goto(base + path)
