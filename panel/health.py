@@ -24,5 +24,6 @@ def readyz(_request: HttpRequest) -> JsonResponse:
 
 
 def _shown(part: Part) -> dict[str, object]:
-    shown = {"ok": part.ok, "problem": part.problem or None, "age_seconds": part.age_seconds}
+    age = None if part.age_seconds is None else round(part.age_seconds, 1)
+    shown = {"ok": part.ok, "problem": part.problem or None, "age_seconds": age}
     return {name: value for name, value in shown.items() if value is not None}

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
-from celery.signals import heartbeat_sent
+from celery.signals import heartbeat_sent, worker_ready
 from django.conf import settings
 from django.utils import timezone
 
-from panel import dispatch, queues
+from panel import broker, dispatch, queues
 from panel.celery import app
 from panel.fleet import heartbeats, observation
 from panel.fleet.models import Application
@@ -56,3 +56,12 @@ def _ask_for_heartbeats(**_: object) -> None:
     for queue in app.amqp.queues.consume_from:
         if queue in heartbeats.QUEUES:
             dispatch.wake(queues.HEARTBEAT_TASK, queue)
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def _look_at_broker(**_: object) -> None:
+    if broker.may_evict():
+        remedy = (
+            "Set its maxmemory-policy to noeviction: it may drop wake-ups, and the sweeps are left to find the rows."
+        )
+        log.warning("broker_may_evict", remedy=remedy)

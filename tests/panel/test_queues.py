@@ -19,7 +19,7 @@ from panel.fleet.models import Application
 from panel.operations import services
 from panel.operations.models import Operation
 from tests.panel.conftest import ACCOUNT, DOCUMENT
-from tests.panel.test_worker import Until, part, until
+from tests.panel.test_worker import WORKER, Until, part, until
 
 __all__ = ["until"]
 
@@ -115,6 +115,21 @@ def test_one_silent_account_delays_no_step_and_no_sweep_of_another(
         half_silent.over.set()
     assert set(steps) == {""}, "a step of the silent account had ended before"
     assert set(answered) == {None}, "the sweep of the silent account had ended before"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_is_told_to_end_finishes_its_step(
+    valkey: str, half_silent: Aws, tmp_path: Path, until: Until
+) -> None:
+    operation = failover(application_of(SILENT_ACCOUNT, "silent"))
+    with part(tmp_path / "steps.log", valkey, *WORKER, aws=half_silent.endpoint) as worker:
+        until(lambda: half_silent.waiting > 0, "the step's first question")
+        worker.terminate()
+        until(lambda: "Warm shutdown" in (tmp_path / "steps.log").read_text(), "the worker's answer to SIGTERM")
+        half_silent.over.set()
+        assert worker.wait(60) == 0
+    assert said(operation)()
+    assert Operation.objects.get().lease_holder == "", "the lease was given back"
 
 
 def said(operation: Operation) -> Callable[[], bool]:

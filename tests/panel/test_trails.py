@@ -3,6 +3,10 @@
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -156,3 +160,33 @@ def test_an_operation_keeps_the_id_of_the_request_that_asked_for_it(
     Operation.objects.update(next_step_at=timezone.now() - timedelta(seconds=1))
     step_operation(operation.pk)  # found by a sweep: nothing is bound any more
     assert "stepped" in events(logged.lines(request_id="of-the-click"))
+
+
+def test_gunicorn_tells_its_own_lines_as_json(tmp_path: Path) -> None:
+    log = tmp_path / "web.log"
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "panel.wsgi",
+        "--bind",
+        "127.0.0.1:0",
+        "--worker-tmp-dir",
+        str(tmp_path),
+    ]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PANEL_")}
+    environment = clean | {"PANEL_SECRET_KEY": "for-tests-only-" * 4}
+    with log.open("wb") as output:
+        web = subprocess.Popen(
+            [*command, "--logger-class", "panel.gunicorn_logs.Logger"], env=environment, stdout=output, stderr=output
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while "Booting worker" not in log.read_text():
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+    finally:
+        web.terminate()
+        web.wait(timeout=30)
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert any("Listening at" in line["event"] for line in lines)
