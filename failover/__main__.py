@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from failover import arguments, aws, text
 from failover.arguments import SINGLE_WRITER, UsageError
 from failover.aws.lease import LeaseHeldError
-from failover.breakglass import RefusedError, operate
+from failover.breakglass import RefusedError, StoppedError, operate
 from failover.config import ConfigError, load
 from failover.journal import JournalError, remembered
 from failover.model import Application, Decision, Kind, Memory, Request
@@ -19,12 +20,15 @@ from failover.ports import Aws, AwsError
 from failover.screen import Screen
 
 DONE, FAILED, USAGE, REFUSED, DEADLINE = 0, 1, 2, 3, 4
+INTERRUPTED = 130  # as shells have it for SIGINT
 DEADLINE_RULES = frozenset({"deadlines", "capacity", "no_early_scale_in"})
 WATCH_SECONDS = 2.0
 
 
 def main(given: list[str] | None = None) -> int:
-    """Returns the exit status: 0 done, 1 failed, 2 usage or configuration, 3 refused, 4 failed at a deadline."""
+    """Returns the exit status: 0 done, 1 failed, 2 usage or configuration, 3 refused, 4 failed at a deadline, 130
+    interrupted.
+    """
     asked = arguments.parser().parse_args(given)
     try:
         application = load(asked.config)
@@ -35,12 +39,17 @@ def main(given: list[str] | None = None) -> int:
         return _told(f"Refused: {error}", REFUSED)
     except AwsError as error:
         return _told(f"{error} {error.remedy}", FAILED)
-    except KeyboardInterrupt:
-        return FAILED
+    except StoppedError as error:
+        return _told(str(error), FAILED)
+    except KeyboardInterrupt as left:
+        if asked.command == "watch":
+            return DONE
+        return _told(str(left) or "Interrupted: nothing was written to AWS.", INTERRUPTED)
 
 
 def _told(words: str, status: int) -> int:
-    sys.stderr.write(words.strip() + "\n")
+    with suppress(OSError, ValueError, AttributeError):  # closed, or on a full disk: the status says it too
+        sys.stderr.write(words.strip() + "\n")
     return status
 
 
@@ -56,10 +65,10 @@ def _run(asked: argparse.Namespace, application: Application, adapter: Aws, scre
         planned = foresee(application, request, adapter.observe(), memory, time.time())
         screen.answer(text.plan(planned), text.plan_json(planned))
         if asked.command == "plan" or asked.dry_run:
-            return REFUSED if planned.outcome is Kind.REFUSE else DONE
-        asks = not asked.yes and not asked.json and sys.stdin.isatty()
+            return _shown(screen, REFUSED if planned.outcome is Kind.REFUSE else DONE)
+        asks = not asked.yes and not asked.json and sys.stdin is not None and sys.stdin.isatty()
         if asks and planned.outcome is not Kind.REFUSE:
-            _confirm(application, adapter, request, planned)
+            _confirm(application, adapter, request, planned, screen)
     end, path = operate(asked, application, adapter, request, memory, screen)
     return _ended(asked, end, path, screen)
 
@@ -74,22 +83,36 @@ def _status(asked: argparse.Namespace, application: Application, adapter: Aws, s
             screen.block(text.status(application, snapshot, now))
         else:
             screen.answer(text.status(application, snapshot, now), text.status_json(application, snapshot, now))
-        if asked.command == "status":
-            return DONE if snapshot.routes.value and snapshot.service.value else FAILED
+        if asked.command == "status" or screen.silent:
+            return _shown(screen, DONE if snapshot.routes.value and snapshot.service.value else FAILED)
         time.sleep(WATCH_SECONDS)
+
+
+def _shown(screen: Screen, status: int) -> int:
+    """What was asked for in order to be seen has failed where nobody can see it."""
+    if screen.silent:
+        return _told("Standard output is closed or full: send it to where there is room.", FAILED)
+    return status
 
 
 # ---- an operation ----
 
 
-def _confirm(application: Application, adapter: Aws, request: Request, planned: Plan) -> None:
+def _confirm(application: Application, adapter: Aws, request: Request, planned: Plan, screen: Screen) -> None:
     """Ask a person at a terminal. What was approved is what runs: if AWS changed meanwhile, it is refused."""
-    sys.stdout.write(f"Do this to {application.slug}? [y/N] ")
-    sys.stdout.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    screen.ask(f"Do this to {application.slug}? [y/N] ")
+    if screen.silent:
+        raise RefusedError("Standard output is closed or full: a plan that nobody sees needs --yes.")
+    if _answer() not in ("y", "yes"):
         raise RefusedError("It was not confirmed. Nothing was written.")
     if digest(application, request, adapter.observe()) != planned.digest:
         raise RefusedError("AWS has changed since the plan was made (rule plan_changed). Look at the new plan.")
+
+
+def _answer() -> str:
+    with suppress(UnicodeDecodeError):
+        return sys.stdin.readline().strip().lower()
+    return ""
 
 
 def _ended(asked: argparse.Namespace, end: Decision, path: Path, screen: Screen) -> int:

@@ -20,7 +20,8 @@ def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(
         prog="python -m failover",
         description="Look at, move and bring back one application's traffic, without panel, database or broker.",
-        epilog="Exit status: 0 done, 1 failed, 2 usage or configuration, 3 refused, 4 failed at a deadline.",
+        epilog="Exit status: 0 done, 1 failed, 2 usage or configuration, 3 refused, 4 failed at a deadline; "
+        "130 left with Ctrl-C before the end.",
     )
     found.add_argument("-c", "--config", required=True, metavar="FILE.toml", help="the application as TOML")
     commands = found.add_subparsers(dest="command", required=True)

@@ -16,7 +16,7 @@ from failover.arguments import SINGLE_WRITER
 from failover.aws.lease import LeaseHeldError, TableLease
 from failover.codec import encode
 from failover.controller import step
-from failover.journal import FileJournal, resume
+from failover.journal import FileJournal, JournalError, resume
 from failover.leases import Unshared
 from failover.model import Application, Decision, Kind, Memory, Progress, Request, Snapshot
 from failover.ports import Aws, AwsError, Lease, Outcome
@@ -28,6 +28,10 @@ class RefusedError(Exception):
     """A rule says no before anything was written."""
 
 
+class StoppedError(Exception):
+    """An operation ended in the middle, for a reason that is not AWS's. What was written stands."""
+
+
 @dataclass
 class Operation:
     """What is pursued and how far it is. `state` is what the lease item carries, where there is one."""
@@ -37,7 +41,6 @@ class Operation:
     progress: Progress
     lease: Lease
     state: State
-    path: Path
 
 
 def operate(
@@ -45,21 +48,29 @@ def operate(
 ) -> tuple[Decision, Path]:
     """Pursue `request` to its end, or for one cycle with --no-wait. Answers with the last decision and the journal.
 
-    Raises RefusedError, LeaseHeldError, AwsError, JournalError.
+    Raises RefusedError, LeaseHeldError, AwsError, JournalError before anything is written; StoppedError and
+    KeyboardInterrupt in the middle.
     """
-    lease = _lease(asked, application, screen)
+    path = asked.resume or Path(f"failover-{application.slug}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.jsonl")
+    reached = None
+    if asked.resume:
+        request, reached = resume(path, application.slug, request.goal)
+    journal = FileJournal(path, _teller(screen), time.time)
     try:
-        operation = _operation(asked, application, request, memory, lease, screen)
-        journal = FileJournal(operation.path, _teller(screen), time.time)
+        if reached is None:
+            journal.begun(application, request, asked.reason)
+        else:
+            journal.resumed(asked.reason)
+        lease = _lease(asked, application, screen)
         try:
-            if not asked.resume:
-                journal.begun(application, operation.request, asked.reason)
-            return _pursue(asked, operation, adapter, journal, screen), operation.path
+            operation = _operation(application, request, reached, memory, lease, screen)
+            journal.in_use = True
+            return _pursue(asked, operation, adapter, journal, screen), path
         finally:
-            journal.close()
+            if isinstance(lease, TableLease):
+                _release(lease, screen)
     finally:
-        if isinstance(lease, TableLease):
-            _release(lease, screen)
+        journal.close()
 
 
 def _lease(asked: argparse.Namespace, application: Application, screen: Screen) -> Lease:
@@ -90,17 +101,19 @@ def _release(lease: TableLease, screen: Screen) -> None:
 
 
 def _operation(
-    asked: argparse.Namespace, application: Application, request: Request, memory: Memory, lease: Lease, screen: Screen
+    application: Application,
+    request: Request,
+    reached: Progress | None,
+    memory: Memory,
+    lease: Lease,
+    screen: Screen,
 ) -> Operation:
     state = _state(lease)
     if state.operation is not None:
         screen.line(f"Takes the place of the {state.operation.request.goal} that a controller has under way.")
     state = state.superseded()
-    path = asked.resume or Path(f"failover-{application.slug}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.jsonl")
-    if asked.resume:
-        return Operation(application, *resume(asked.resume, application.slug, request.goal), lease, state, path)
     known = memory if memory != Memory() else state.memory
-    return Operation(application, request, Progress(memory=known), lease, state, path)
+    return Operation(application, request, reached or Progress(memory=known), lease, state)
 
 
 def _state(lease: Lease) -> State:
@@ -127,17 +140,23 @@ def _pursue(
     asked: argparse.Namespace, operation: Operation, adapter: Aws, journal: FileJournal, screen: Screen
 ) -> Decision:
     """Step until the end. The first Ctrl-C asks for a safe end, the second one leaves at once."""
-    cancel = _Interrupt()
+    goes_on = f"What was written stands; go on with --resume {journal.path}."
+    cancel = _Interrupt(f"Left at once: the last write may have taken effect or not. {goes_on}")
     seen = Snapshot(time.time())
     while True:
-        outcome = step(
-            operation.application, operation.request, operation.progress,
-            aws=adapter, journal=journal, lease=operation.lease, clock=time.time, cancel=cancel.reason,
-        )  # fmt: skip
+        try:
+            outcome = step(
+                operation.application, operation.request, operation.progress,
+                aws=adapter, journal=journal, lease=operation.lease, clock=time.time, cancel=cancel.reason,
+            )  # fmt: skip
+        except JournalError as error:
+            raise StoppedError(f"{error} {goes_on}") from error
         decision = outcome.decision
-        goes_on = decision.kind in (Kind.ACT, Kind.WAIT)
-        _keep(operation, outcome, screen, ended=not goes_on)
-        if not goes_on or asked.no_wait:
+        ended = decision.kind not in (Kind.ACT, Kind.WAIT)
+        _keep(operation, outcome, screen, ended=ended)
+        if ended:
+            journal.ended(outcome, cancel.reason)
+        if ended or asked.no_wait:
             return decision
         seen = seen.updated(outcome.snapshot)
         screen.block(f"\n{text.status(operation.application, seen, time.time())}\n  now     {decision.told}")
@@ -161,11 +180,12 @@ def _keep(operation: Operation, outcome: Outcome, screen: Screen, *, ended: bool
 
 
 class _Interrupt:
-    def __init__(self) -> None:
+    def __init__(self, left: str) -> None:
         self.reason = ""
+        self._left = left
         signal.signal(signal.SIGINT, self._asked)
 
     def _asked(self, *_: object) -> None:
         if self.reason:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(self._left)
         self.reason = "interrupted with Ctrl-C"

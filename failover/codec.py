@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
+from math import isfinite
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -35,23 +36,48 @@ def decode(kind: type[T], data: Any) -> T:
 
 
 def _decode(kind: Any, data: Any) -> Any:
-    origin = get_origin(kind)
-    if data is None or kind is Any:
+    origin, args = get_origin(kind), get_args(kind)
+    if kind is Any:
         return data
     if origin in (Union, UnionType):
-        return _decode(next(arg for arg in get_args(kind) if arg is not NoneType), data)
+        if data is None and NoneType in args:
+            return None
+        return _decode(next(arg for arg in args if arg is not NoneType), data)
     if origin is tuple:
-        return _decode_tuple(get_args(kind), data)
+        return _decode_tuple(args, _of((list, tuple), data, kind))
     if origin is frozenset:
-        return frozenset(_decode(get_args(kind)[0], item) for item in data)
+        return frozenset(_decode(args[0], item) for item in _of((list, tuple, frozenset), data, kind))
     if origin is dict:
-        return {key: _decode(get_args(kind)[1], item) for key, item in data.items()}
+        return {_decode(args[0], key): _decode(args[1], item) for key, item in _of(dict, data, kind).items()}
     cls = origin or kind
     if is_dataclass(cls):
-        return _decode_dataclass(kind, cls, data)
-    if isinstance(cls, type) and issubclass(cls, Enum):
+        return _decode_dataclass(kind, cls, _of(dict, data, kind))
+    if issubclass(cls, Enum):
         return cls(data)
+    return _decode_scalar(cls, data)
+
+
+def _of(types: type | tuple[type, ...], data: Any, kind: Any) -> Any:
+    if not isinstance(data, types):
+        raise TypeError(f"{type(data).__name__} stands where {kind} is expected")
     return data
+
+
+def _decode_scalar(kind: type, data: Any) -> Any:
+    """A whole number is a float too, a truth value is no number, and nothing counts up to infinity."""
+    found = _of((int, float) if kind is float else kind, data, kind)
+    if isinstance(data, bool) and kind is not bool:
+        raise TypeError(f"bool stands where {kind} is expected")
+    if kind is float and not _is_finite(found):
+        raise ValueError("a number is out of range")
+    return found
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return isfinite(number)
+    except OverflowError:
+        return False
 
 
 def _decode_tuple(args: tuple[Any, ...], data: Any) -> tuple[Any, ...]:

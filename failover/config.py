@@ -18,6 +18,7 @@ LISTENER = re.compile(r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:li
 RULE = re.compile(r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:listener-rule/app/\S+")
 ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+")
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+MOST_SHOWN = 200  # characters
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
 Check = Callable[[Any], bool]
@@ -34,21 +35,34 @@ class ConfigError(Exception):
 def read(path: str | Path) -> dict[str, Any]:
     """Read a TOML file. Raises ConfigError when it can't be read or is no TOML."""
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError([f"{path} can't be read: {error.strerror or error}."]) from error
     except UnicodeDecodeError as error:
         raise ConfigError([f"{path} is not UTF-8 text: {error.reason} at byte {error.start}."]) from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError([f"{path} is not valid TOML: {error}."]) from error
+    except ValueError as error:
+        raise ConfigError([f"{str(path)!r} is no file's path: {error}."]) from error
+    return read_text(text, str(path))
+
+
+def read_text(text: str, source: str) -> dict[str, Any]:
+    """Read TOML. `source` names it in the sentence. Raises ConfigError where it is none."""
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:  # a number of thousands of digits is none of tomllib's own errors
+        raise ConfigError([f"{source} is not valid TOML: {error}."]) from error
+    except RecursionError as error:
+        raise ConfigError([f"{source} is not valid TOML: it is nested too deep."]) from error
 
 
 def load(path: str | Path) -> Application:
     return parse(read(path), str(path))
 
 
-def parse(document: dict[str, Any], source: str) -> Application:
+def parse(document: Any, source: str) -> Application:
     """Check a document as `read` gives it. `source` names it in the sentences. Raises ConfigError."""
+    if not isinstance(document, dict):
+        raise ConfigError([f"{source} must be TOML with the tables [application], [lambda], [ecs] and [[routes]]."])
     reader = _Reader(source)
     reader.tables(document, {"application", "lambda", "ecs", "routes", "policy"})
     application = _application(reader, document)
@@ -65,7 +79,7 @@ class _Reader:
         self.problems: list[str] = []
 
     def problem(self, key: str, allowed: str, found: object = None) -> None:
-        told = "" if found is None else f", not {found!r}"
+        told = "" if found is None else f", not {_shown(found)}"
         self.problems.append(f"{self.source}: {key} must be {allowed}{told}.")
 
     def unknown(self, keys: set[str], allowed: set[str], where: str) -> None:
@@ -84,7 +98,8 @@ class _Reader:
         return {}
 
     def text(self, table: dict[str, Any], key: str, allowed: str, check: Check, default: str | None = None) -> str:
-        return str(self.value(table, key, allowed, lambda v: isinstance(v, str) and check(v), default))
+        found = self.value(table, key, allowed, lambda v: isinstance(v, str) and check(v), default)
+        return found if isinstance(found, str) else ""
 
     def value(self, table: dict[str, Any], key: str, allowed: str, check: Check, default: Any = None) -> Any:
         name = key.rsplit(".", 1)[-1]
@@ -95,6 +110,14 @@ class _Reader:
         if not check(table[name]):
             self.problem(key, allowed, table[name])
         return table[name]
+
+
+def _shown(value: object) -> str:
+    """What stands there, as far as it can be shown: a number may have more digits than Python writes."""
+    try:
+        return f"{value!r:.{MOST_SHOWN}}"
+    except (ValueError, RecursionError):
+        return f"what can't be shown ({type(value).__name__})"
 
 
 def _matches(pattern: re.Pattern[str]) -> Check:
@@ -181,7 +204,8 @@ def _routes(reader: _Reader, entries: Any) -> tuple[Route, ...]:
             arns.append(reader.text(entry, f"{where}rule_arn", "a listener rule's ARN", _matches(RULE)))
         else:
             arns.append(reader.text(entry, f"{where}listener_arn", "a listener's ARN", _matches(LISTENER)))
-    if len(set(arns)) != len(arns):
+    given = [arn for arn in arns if arn]
+    if len(set(given)) != len(given):
         reader.problem("[[routes]]", "a list in which each ARN stands once")
     return tuple(Route(arn) for arn in arns)
 

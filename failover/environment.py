@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
@@ -33,17 +32,10 @@ def application(variables: Mapping[str, str], read_parameter: Callable[[str], st
     if not given:
         return config.parse(document(variables), SOURCE)
     if given.startswith(SSM):
-        return _of_text(read_parameter(given.removeprefix(SSM)), given)
+        return config.parse(config.read_text(read_parameter(given.removeprefix(SSM)), given), given)
     if "\n" in given or given.startswith("["):
-        return _of_text(given, CONFIG)
+        return config.parse(config.read_text(given, CONFIG), CONFIG)
     return config.load(given)
-
-
-def _of_text(text: str, source: str) -> Application:
-    try:
-        return config.parse(tomllib.loads(text), source)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError([f"{source} is not valid TOML: {error}."]) from error
 
 
 def document(variables: Mapping[str, str]) -> dict[str, Any]:

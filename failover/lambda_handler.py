@@ -10,6 +10,7 @@ panel's automation off; then what AWS shows is all that it knows.
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import time
@@ -31,24 +32,32 @@ from failover.state import State, inferred, stored_state
 
 def handler(event: Any, context: Any) -> dict[str, Any]:
     """Answers {"application", "outcome", "reason", "split", "desired_count"}; `outcome` is done, waiting, refused,
-    failed or ignored. Safe to be invoked again, at any time and as often as one likes.
+    failed or ignored. Safe to be invoked again, at any time and as often as one likes. Without a context there is no
+    deadline to stop before.
     """
     try:
         application = environment.application(os.environ, read_parameter)
-    except (ConfigError, AwsError) as error:
+    except ConfigError as error:
         return _answered("", Result("failed", str(error)))
+    except AwsError as error:
+        return _answered("", Result("failed", f"{error} {error.remedy}".strip()))
     slug = application.slug
     ignored = wake.ignored(event, application, time.time())
     if ignored:
         return _answered(slug, Result("ignored", ignored))
     try:
-        return _answered(slug, _run(application, lambda: context.get_remaining_time_in_millis() / 1000))
+        return _answered(slug, _run(application, _seconds_left(context)))
     except LeaseHeldError as error:
         return _answered(slug, Result("refused", f"single_writer: {error}"))
     except AwsError as error:
         return _answered(slug, Result("failed", f"{error} {error.remedy}".strip()))
-    except ValueError as error:
+    except (ConfigError, ValueError) as error:
         return _answered(slug, Result("failed", str(error)))
+
+
+def _seconds_left(context: Any) -> Callable[[], float]:
+    remaining = getattr(context, "get_remaining_time_in_millis", None)
+    return (lambda: math.inf) if remaining is None else (lambda: remaining() / 1000)
 
 
 @lru_cache(maxsize=4)

@@ -81,11 +81,18 @@ def _moved(kept: Memory, memory: Memory, request: Request, outcome: Outcome, now
     if request.goal is Goal.FAILOVER and (done or outcome.progress.mark("shifting")):
         return _failed_over(kept, request, now)
     if request.goal is Goal.FAILBACK and outcome.progress.mark("shifting"):
-        return replace(kept, failover_at=now, dwell_factor=_doubled(kept))
+        ours = memory.failover_automatic and not _found_elsewhere(memory, outcome.progress)
+        return replace(kept, failover_at=now, failover_automatic=ours, dwell_factor=_doubled(kept))
     if request.goal is Goal.SET_WEIGHTS and done:
         since = now if kept.failover_at is None else kept.failover_at
         return replace(kept, failover_at=since, failover_automatic=False)
     return kept
+
+
+def _found_elsewhere(memory: Memory, progress: Progress) -> bool:
+    """Whether the operation began where the last one had not left traffic: somebody else moved it in between."""
+    shares = [split.ecs_percent for _, split in memory.left]
+    return bool(shares) and progress.spread is not None and progress.spread != (min(shares), max(shares))
 
 
 def _failed_over(memory: Memory, request: Request, now: float) -> Memory:

@@ -13,7 +13,10 @@ from failover.ports import Outcome
 from failover.resume import stored_progress
 
 STATE_VERSION = 1  # raised when an older controller could misread what a newer one stored
-_FOREIGN = "The lease item's state was written by another version of this program."
+_FOREIGN = (
+    "The lease item's state was written by another version of this program, or by something else: go on with what "
+    "wrote it, or remove the item's `state`."
+)
 
 
 @dataclass(frozen=True)
@@ -89,14 +92,14 @@ class State:
         )
 
 
-def stored_state(data: dict[str, Any]) -> State:
+def stored_state(data: Any) -> State:
     """Read what `encode` made of a State. Raises ValueError with a sentence where it is something else."""
-    version = data.get("version", STATE_VERSION)
+    version = data.get("version", STATE_VERSION) if isinstance(data, dict) else None
     if not isinstance(version, int) or not 1 <= version <= STATE_VERSION:
         raise ValueError(_FOREIGN)
     try:
         return decode(State, data)
-    except (TypeError, KeyError, AttributeError, ValueError) as error:
+    except (TypeError, KeyError, ValueError) as error:
         raise ValueError(_FOREIGN) from error
 
 

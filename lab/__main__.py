@@ -2,25 +2,24 @@
 
 import argparse
 import asyncio
-import signal
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from lab.running import Lab, LabError, claim, listen
+from lab.running import Lab, LabError, abandon, claim, listen
 from lab.runtime.containers import NoNetworkError
 from lab.runtime.environments import FunctionError
+from lab.runtime.stopping import end_on_signals
 from lab.scenario import NAMES
 from lab.stage import StageError
 from lab.worldfile import WorldError, WorldTable, load
 
 DEMO_WORLD = Path(__file__).parent / "worlds" / "demo.toml"
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:
-    """Returns the exit status: 0 after a signal, 2 when the lab cannot start."""
+    """Returns the exit status: 0 after a signal, 2 when the lab cannot start; 1 is of a lab that was ended by force."""
     arguments = _parse()
     try:
         table = load(arguments.world)
@@ -52,8 +51,8 @@ def _parse() -> argparse.Namespace:
 
 async def _serve(table: WorldTable, listening: Any, arguments: argparse.Namespace) -> None:
     ended = asyncio.Event()
-    for ending in ENDING:
-        asyncio.get_running_loop().add_signal_handler(ending, ended.set)
+    loop = asyncio.get_running_loop()
+    end_on_signals(lambda: loop.call_soon_threadsafe(ended.set), lambda: abandon(arguments.state_dir))
     lab = Lab(table, listening, arguments.state_dir)
     work = asyncio.create_task(_run(lab, arguments))
     stop = asyncio.create_task(ended.wait())

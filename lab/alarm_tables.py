@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from lab.alarm_rules import AlarmRuleError, parse
 from lab.alarms import COMPARISONS, MISSING_DATA
 from lab.cloudwatch import percentile_of
-from lab.tables import one_of
+from lab.spellings import ALARM_NAME
+from lab.tables import one_of, ranges, spelled
 
 ACCOUNT_METRICS = ("ClaimedAccountConcurrency", "UnreservedConcurrentExecutions")
 LAMBDA_METRICS = ("ConcurrentExecutions", "Throttles", "Invocations", "Errors", "Duration", *ACCOUNT_METRICS)
+DAY_SECONDS = 86_400  # the longest that an alarm looks back
 STATISTICS = ("Sum", "SampleCount", "Average", "Maximum", "Minimum")
 
 
@@ -35,8 +37,10 @@ class AlarmTable:
             *_statistic_problem(self.statistic),
             *one_of("comparison", self.comparison, tuple(COMPARISONS)),
             *one_of("missing_data", self.missing_data, MISSING_DATA),
-            *one_of("datapoints_to_alarm", self.datapoints_to_alarm, range(1, self.evaluation_periods + 1)),
+            *spelled("name", self.name, *ALARM_NAME),
             *one_of("period_seconds", self.period_seconds, (5, 10, 20, 30, *range(60, 3601, 60))),
+            *ranges(self, evaluation_periods=(1, DAY_SECONDS // max(self.period_seconds, 1))),
+            *one_of("datapoints_to_alarm", self.datapoints_to_alarm, range(1, self.evaluation_periods + 1)),
         ]
 
 
@@ -57,7 +61,10 @@ class CompositeAlarmTable:
             parse(self.rule)
         except AlarmRuleError as error:
             return [f"rule: {error}"]
-        return []
+        return [
+            *spelled("name", self.name, *ALARM_NAME),
+            *ranges(self, wait_seconds=(0, DAY_SECONDS), extension_seconds=(0, DAY_SECONDS)),
+        ]
 
     def asks_for(self) -> Iterator[str]:
         """The names of the alarms that it depends on."""

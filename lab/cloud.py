@@ -65,16 +65,12 @@ class Cloud:
 def _places(table: WorldTable) -> list[Place]:
     """The file's own account and region first, then the others that have applications or tables."""
     parts: list[ApplicationTable | DynamoTable] = [*table.applications.values(), *table.tables]
-    named = [(each.account or table.account, each.region or table.region) for each in parts]
-    return list(dict.fromkeys([(table.account, table.region), *named]))
+    return list(dict.fromkeys([(table.account, table.region), *map(table.place, parts)]))
 
 
 def _part(table: WorldTable, account: str, region: str) -> WorldTable:
     """What one account has in one region."""
-
-    def belongs(own_account: str, own_region: str) -> bool:
-        return (own_account or table.account, own_region or table.region) == (account, region)
-
-    applications = {slug: each for slug, each in table.applications.items() if belongs(each.account, each.region)}
-    tables = tuple(each for each in table.tables if belongs(each.account, each.region))
+    place = account, region
+    applications = {slug: each for slug, each in table.applications.items() if table.place(each) == place}
+    tables = tuple(each for each in table.tables if table.place(each) == place)
     return replace(table, account=account, region=region, applications=applications, tables=tables)

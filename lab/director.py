@@ -1,5 +1,6 @@
 """Plays a scenario in the cloud, by the clock that is passed in, and keeps what came of it."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -10,6 +11,8 @@ from lab.conditions import CONDITIONS, position
 from lab.faults import BY_NAME
 from lab.scenario import EndTable, LoadTable, Scenario, StepTable
 from lab.world import Application
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Director:
     """Call ``advance`` at every moment of the cloud.
 
     ``told`` is what happened, ``positions`` where the written weights stood, one after the other. At the end,
-    ``missed`` names what did not come before the deadline.
+    ``missed`` names what did not come before the deadline, or what the scenario failed at.
     """
 
     scenario: Scenario
@@ -57,6 +60,22 @@ class Director:
         return CONDITIONS[step.when].words if step.when and self._held is None else "time to pass"
 
     def advance(self, now: float) -> None:
+        """Whatever goes wrong ends the scenario, and nothing else."""
+        try:
+            self._advance(now)
+        except Exception as error:  # noqa: BLE001 - a scenario must not end whoever plays it
+            self.fail(error, now)
+
+    def fail(self, error: Exception, now: float) -> None:
+        """Ends the scenario because of an error that nobody expects; it is logged with its traceback."""
+        if self.ended:
+            return
+        _log.error("The scenario %r failed", self.scenario.title, exc_info=error)
+        problem = f"{type(error).__name__}: {error}"
+        self._tell(now, "problem", problem)
+        self.missed, self.ended = f"the scenario to go on ({problem})", True
+
+    def _advance(self, now: float) -> None:
         self._note_position(now)
         while not self.ended and self._is_due(now):
             self._go_on(now)

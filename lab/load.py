@@ -17,6 +17,7 @@ import aiohttp
 # 98 % fast requests and 2 % of five seconds: 52 a second keep about 5.5 executions busy, 150 a second about 16.
 DEFAULT_MIX: tuple[tuple[str, float], ...] = (("/bang", 0.33), ("/pong", 0.33), ("/env", 0.32), ("/sleep", 0.02))
 TIMEOUT_SECONDS = 35.0
+MOST_RATE = 1000.0  # requests a second: more than one process of clients can send
 REPORT_SECONDS = 5.0
 
 
@@ -158,13 +159,20 @@ def _rate(arguments: argparse.Namespace, elapsed: float) -> float:
     return float(arguments.surge if surging else arguments.rate)
 
 
+def _requests(text: str) -> float:
+    rate = float(text)
+    if not 0 <= rate <= MOST_RATE:
+        raise argparse.ArgumentTypeError(f"{text} is not 0 to {MOST_RATE:g} requests a second")
+    return rate
+
+
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lab.load", description="Sends HTTP load to a lab's application.")
     parser.add_argument("--lab", type=Path, default=Path("build/lab/lab.json"), help="the running lab's description")
     parser.add_argument("--application", default="checkout")
-    parser.add_argument("--rate", type=float, default=50.0, help="requests a second")
+    parser.add_argument("--rate", type=_requests, default=50.0, help="requests a second")
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--surge", type=float, help="requests a second during the surge")
+    parser.add_argument("--surge", type=_requests, help="requests a second during the surge")
     parser.add_argument("--surge-after", type=float, default=20.0, metavar="S")
     parser.add_argument("--surge-seconds", type=float, default=30.0, metavar="S")
     return parser.parse_args(arguments)

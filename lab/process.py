@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,13 +35,15 @@ class LabProcess:
 
 
 @contextmanager
-def start_lab(world: Path | None, state_dir: Path, port: int | None = None) -> Iterator[LabProcess]:
-    """A lab for the duration of a ``with`` block; None is the demonstration's world.
+def start_lab(
+    world: Path | None, state_dir: Path, port: int | None = None, options: Sequence[str] = ()
+) -> Iterator[LabProcess]:
+    """A lab for the duration of a ``with`` block; None is the demonstration's world, ``options`` are more arguments.
 
     It is ended by SIGTERM, and killed if that takes more than ten seconds; it also ends when the thread that called
     this does. Raises LabDidNotStartError.
     """
-    arguments = ["--state-dir", str(state_dir.resolve())]
+    arguments = ["--state-dir", str(state_dir.resolve()), *options]
     arguments += ["--world", str(world.resolve())] if world else []
     arguments += ["--port", str(port)] if port is not None else []
     state_dir.mkdir(parents=True, exist_ok=True)

@@ -28,6 +28,7 @@ from lab.world import Application, Outside, World
 from lab.worldfile import WorldTable
 
 DEFAULT_PORT = 4566
+STATE_FILE = "lab.json"
 TICK_SECONDS = 0.1
 WARM_UP_SECONDS = 60.0
 SHUTDOWN_SECONDS = 1.0
@@ -61,6 +62,12 @@ def claim(state_dir: Path) -> TextIO:
     return lock
 
 
+def abandon(state_dir: Path) -> None:
+    """What is left of an end in order when there is no time for it: every process is killed, lab.json removed."""
+    children.kill_all()
+    (state_dir / STATE_FILE).unlink(missing_ok=True)
+
+
 def _emptied(logs: Path) -> Path:
     """The directory without the logs of an earlier lab."""
     logs.mkdir(exist_ok=True)
@@ -76,7 +83,7 @@ class Lab:
         logs = _emptied(state_dir / "logs")
         self._listening = listening
         self._logs = logs
-        self._state_file = state_dir / "lab.json"
+        self._state_file = state_dir / STATE_FILE
         self._network = LoopbackNetwork(os.getpid())
         self._containers = ContainerProcesses(logs)
         self._environments = EnvironmentProcesses(logs)
@@ -114,24 +121,29 @@ class Lab:
         self._clients.append(children.start("lab.traffic", arguments, {}, self._logs / "traffic.log"))
 
     async def run(self) -> None:
-        """Moves the cloud for ever."""
+        """Moves the cloud for ever; what fails while a scenario is played ends that alone."""
         while True:
-            self._environments.watch()
             now = time.time()
-            self.stage.advance(now)
-            self.cloud.advance(now)
+            try:
+                self._environments.watch()
+                self.stage.advance(now)
+                self.cloud.advance(now)
+            except Exception as error:
+                if not self.stage.fail(error, now):
+                    raise
             await asyncio.sleep(TICK_SECONDS)
 
     async def close(self) -> None:
         """Ends every process, closes every port and removes lab.json."""
         self._state_file.unlink(missing_ok=True)
         children.end(self._clients, patience=0.0)
-        await self._http.close()
-        for balancers in self._balancers.values():
-            await balancers.close()
-        await self._environments.close()
+        await asyncio.gather(
+            self._http.close(),
+            self._environments.close(),
+            self._runner.cleanup(),
+            *(each.close() for each in self._balancers.values()),
+        )
         self._containers.close()
-        await self._runner.cleanup()
         self._network.close()
 
     def _description(self, urls: dict[str, list[str]]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from lab.accidents import ACCIDENTS
 from lab.conditions import CONDITIONS
 from lab.faults import FaultError, Faults
+from lab.load import MOST_RATE
 from lab.tables import TableError, one_of, read_file, read_text
 
 DIRECTORY = Path(__file__).parent / "scenarios"
@@ -31,7 +32,10 @@ class LoadTable:
     slow_percent: float = 1.0
 
     def problems(self) -> list[str]:
-        return [] if self.slow_percent <= 100 else [f"slow_percent: {self.slow_percent:g} is more than 100"]
+        return [
+            *([] if self.rate <= MOST_RATE else [f"rate: {self.rate:g} is more than {MOST_RATE:g} requests a second"]),
+            *([] if self.slow_percent <= 100 else [f"slow_percent: {self.slow_percent:g} is more than 100"]),
+        ]
 
 
 @dataclass(frozen=True)

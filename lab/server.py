@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -22,7 +24,7 @@ def application(
     cloud: Cloud, endpoint: Endpoint, stage: Stage, pid: control.Pid, clock: Callable[[], float] = time.time
 ) -> web.Application:
     """The aiohttp application; its server must cancel a handler whose client is gone."""
-    app = web.Application(client_max_size=MOST_BYTES)
+    app = web.Application(client_max_size=MOST_BYTES, middlewares=[_own_routes])
     app.add_routes(page_routes.routes(cloud, stage, endpoint.log, clock))
     app.add_routes(stage_routes.routes(stage, clock))
     app.add_routes(_Control(cloud, endpoint, pid, clock).routes())
@@ -41,6 +43,33 @@ def _aws(endpoint: Endpoint, clock: Callable[[], float]) -> Callable[[web.Reques
         return web.Response(status=outcome.reply.status, body=outcome.reply.body, headers=outcome.reply.headers)
 
     return answer
+
+
+@web.middleware
+async def _own_routes(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Guards ``/_lab/``: a foreign page that has its name resolved to this machine sends that name as Host."""
+    resource = request.match_info.route.resource
+    if resource is None or not resource.canonical.startswith("/_lab"):
+        return await handler(request)
+    host = request.headers.get("Host", "localhost")
+    if not _is_loopback(host):
+        sentence = f"The lab is asked by localhost or a loopback address alone, not by {host!r}."
+        return web.json_response({"error": sentence}, status=403)
+    try:
+        return await handler(request)
+    except RecursionError:
+        return web.json_response({"error": "The body is nested too deeply."}, status=400)
+
+
+def _is_loopback(host: str) -> bool:
+    """Of a Host header, with or without a port."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 class _Control:

@@ -55,6 +55,13 @@ class Stage:
         if self._director:
             self._director.advance(now)
 
+    def fail(self, error: Exception, now: float) -> bool:
+        """Ends the scenario because of an error, if one is being played: whether it was."""
+        if self._director is None or self._director.ended:
+            return False
+        self._director.fail(error, now)
+        return True
+
     def shown(self) -> dict[str, Any]:
         """The scenario with what was told and found, and the loads; times in epoch seconds."""
         loads = {slug: asdict(each) for slug, each in self.loads.items()}

@@ -3,7 +3,7 @@
 Source: ECS Developer Guide, "Amazon ECS service throttle logic": tasks that go from PENDING to STOPPED without having
 been RUNNING, or that find no resources, make the time between attempts grow, on AWS up to 27 minutes; a new deployment
 ends it at once. AWS gives no other figures: the lab, in which tasks start in seconds instead of minutes, begins after
-three and doubles up to 27 s.
+three and doubles up to 27 s. A function whose environments do not start is tried in the same way.
 """
 
 from dataclasses import dataclass

@@ -4,8 +4,10 @@ A dataclass may have a method ``problems()`` that answers with sentences of the 
 field whose name is a word of Python's ends in an underscore, which the key does not have.
 """
 
+import re
 import tomllib
 import types
+from collections.abc import Iterable
 from dataclasses import MISSING, fields
 from math import inf
 from pathlib import Path
@@ -31,8 +33,10 @@ def read_text(kind: Any, text: str, name: str) -> Any:
     """The text as ``kind``; ``name`` says where it comes from. Raises TableError."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # also a number of thousands of digits
         raise TableError(f"{name}: not valid TOML: {error}.") from error
+    except RecursionError as error:
+        raise TableError(f"{name}: the values are nested too deeply.") from error
     return read_table(kind, table, name)
 
 
@@ -62,7 +66,7 @@ def _read(kind: Any, value: Any, key: str) -> Any:
     if origin is not None:
         return {k: _read(arguments[1], each, f"{key}.{k}") for k, each in _expect(dict, value, key).items()}
     if kind is float:
-        return float(_at_least_zero(_expect(float, value, key), key))
+        return _as_float(_at_least_zero(_expect(float, value, key), key), key)
     return _at_least_zero(_expect(kind, value, key), key) if kind is int else _expect(kind, value, key)
 
 
@@ -95,6 +99,39 @@ def _at_least_zero(value: float, key: str) -> float:
     if not value >= 0 or value == inf:
         raise _WrongKeyError(f"{key}: {value!r} is negative or without end; 0 or more is allowed")
     return value
+
+
+def _as_float(value: float, key: str) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise _WrongKeyError(f"{key}: the number is too large") from error
+
+
+def ranges(table: object, **allowed: tuple[float, float]) -> list[str]:
+    """For ``problems()``: a sentence for each number that is not from the lowest to the highest allowed."""
+    given = {key: getattr(table, key) for key in allowed}
+    return [
+        f"{key.rstrip('_')}: {given[key]!r} is not allowed; allowed are {lowest:.9g} to {highest:.9g}"
+        for key, (lowest, highest) in allowed.items()
+        if given[key] is not None and not lowest <= given[key] <= highest
+    ]
+
+
+def spelled(key: str, text: str, pattern: str, allowed: str) -> list[str]:
+    """For ``problems()``: a sentence unless the text is of the pattern; ``allowed`` says it in words."""
+    return [] if re.fullmatch(pattern, text) else [f"{key}: {text!r} is not allowed; allowed are {allowed}"]
+
+
+def twice(named: Iterable[tuple[str, tuple[object, ...]]]) -> list[str]:
+    """For ``problems()``: a sentence for each key whose name, and what else tells it apart, was there before."""
+    seen: set[tuple[object, ...]] = set()
+    found = []
+    for key, name in named:
+        if name in seen:
+            found.append(f"{key}: {name[0]!r} is there twice")
+        seen.add(name)
+    return found
 
 
 def one_of(key: str, value: object, allowed: Any) -> list[str]:

@@ -3,19 +3,24 @@
 Every key but those without a default below may be left out. An error names file, key and what is allowed.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lab.actions import MOST_WEIGHT
 from lab.alarm_tables import AlarmTable, CompositeAlarmTable
 from lab.event_patterns import PatternError
 from lab.event_patterns import read as read_pattern
 from lab.event_rules import DAY_SECONDS, MOST_RETRIES
 from lab.iam import RoleTable, UserTable
-from lab.tables import TableError, one_of, read_file
+from lab.spellings import ACCOUNT, NAME, PATH, REGION, RULE_PATH, SLUG, VARIABLE
+from lab.tables import TableError, one_of, ranges, read_file, spelled, twice
 from lab.tasks import IMAGE
 
 SLOW_START = (0, *range(30, 901))
+DAY = 86_400
+MOST_TASKS = 250
 SERVICE_STATUSES = ("ACTIVE", "INACTIVE")
 
 
@@ -42,6 +47,12 @@ class FunctionTable:
     healthy_threshold: int = 5
     unhealthy_threshold: int = 2
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    def problems(self) -> list[str]:
+        return [
+            *ranges(self, timeout_seconds=(0.1, 900), warm_environments=(0, 100), idle_seconds=(1, DAY)),
+            *_check_problems(self),
+        ]
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,17 @@ class TaskTable:
         return [
             *one_of("slow_start_seconds", self.slow_start_seconds, SLOW_START),
             *one_of("status", self.status, SERVICE_STATUSES),
+            *ranges(
+                self,
+                desired_count=(0, MOST_TASKS),
+                provisioning_seconds=(0, DAY),
+                pending_seconds=(0, DAY),
+                stop_timeout_seconds=(0, 120),
+                health_check_grace_seconds=(0, DAY),
+                deregistration_delay_seconds=(0, 3600),
+                unhealthy_draining_seconds=(0, DAY),
+            ),
+            *_check_problems(self),
         ]
 
 
@@ -79,6 +101,9 @@ class ScalableTargetTable:
     min: int
     max: int
 
+    def problems(self) -> list[str]:
+        return ranges(self, max=(0, MOST_TASKS), min=(0, self.max))
+
 
 @dataclass(frozen=True)
 class WeightsTable:
@@ -86,6 +111,11 @@ class WeightsTable:
 
     lambda_: int = 1
     ecs: int = 0
+
+    def problems(self) -> list[str]:
+        if not self.lambda_ and not self.ecs:
+            return ["lambda: 0 beside ecs = 0 leaves requests nowhere to go; one of them must be more"]
+        return ranges(self, lambda_=(0, MOST_WEIGHT), ecs=(0, MOST_WEIGHT))
 
 
 @dataclass(frozen=True)
@@ -96,6 +126,9 @@ class RuleTable:
     path: str
     weights: WeightsTable = field(default_factory=WeightsTable)
 
+    def problems(self) -> list[str]:
+        return [*ranges(self, priority=(1, 50_000)), *spelled("path", self.path, *RULE_PATH)]
+
 
 @dataclass(frozen=True)
 class ThirdGroupTable:
@@ -103,6 +136,10 @@ class ThirdGroupTable:
 
     name: str = "canary"
     weight: int = 0
+
+    def problems(self) -> list[str]:
+        taken = [f"name: {self.name!r} is the name of a pool"] if self.name in {"lambda", "ecs"} else []
+        return [*taken, *spelled("name", self.name, *SLUG), *ranges(self, weight=(0, MOST_WEIGHT))]
 
 
 @dataclass(frozen=True)
@@ -120,7 +157,10 @@ class EventRuleTable:
             read_pattern(self.pattern)
         except PatternError as error:
             return [f"pattern: {error}"]
-        return []
+        return [
+            *spelled("name", self.name, *NAME),
+            *ranges(self, retries=(0, MOST_RETRIES), age_seconds=(60, DAY_SECONDS)),
+        ]
 
 
 @dataclass(frozen=True)
@@ -144,9 +184,14 @@ class ApplicationTable:
     region: str = ""
 
     def problems(self) -> list[str]:
-        if self.scalable_target and self.task.status != "ACTIVE":
-            return [f"scalable_target: a service that is {self.task.status} has none"]
-        return []
+        bounded = self.scalable_target and self.task.status != "ACTIVE"
+        return [
+            *([f"scalable_target: a service that is {self.task.status} has none"] if bounded else []),
+            *ranges(self, stickiness_seconds=(0, 7 * DAY)),
+            *twice((f"rules[{i}].priority", (each.priority,)) for i, each in enumerate(self.rules)),
+            *twice((f"rules[{i}].path", (each.path,)) for i, each in enumerate(self.rules)),
+            *_place_problems(self),
+        ]
 
 
 @dataclass(frozen=True)
@@ -157,6 +202,9 @@ class DynamoTable:
     key: str
     account: str = ""
     region: str = ""
+
+    def problems(self) -> list[str]:
+        return [*spelled("name", self.name, *NAME), *spelled("key", self.key, *NAME), *_place_problems(self)]
 
 
 @dataclass(frozen=True)
@@ -198,7 +246,58 @@ class WorldTable:
                 if n not in named
             ),
             *one_of("unknown_keys", self.unknown_keys, ("administrator", "refused")),
+            *(problem for slug in self.applications for problem in spelled("applications", slug, *SLUG)),
+            *ranges(self, account_concurrency=(1, 1_000_000)),
+            *(f"node_delays_seconds: {each:g} is more than 600" for each in self.node_delays_seconds if each > 600),
+            *spelled("account", self.account, *ACCOUNT),
+            *spelled("region", self.region, *REGION),
+            *spelled("cluster", self.cluster, *NAME),
+            *twice((f"event_rules[{i}].name", (each.name,)) for i, each in enumerate(self.event_rules)),
+            *twice((f"tables[{i}].name", (each.name, *self.place(each))) for i, each in enumerate(self.tables)),
+            *twice(self._alarm_names()),
+            *self._reserved_problems(),
         ]
+
+    def place(self, part: "ApplicationTable | DynamoTable") -> tuple[str, str]:
+        """The account and region that it is in."""
+        return part.account or self.account, part.region or self.region
+
+    def _alarm_names(self) -> Iterator[tuple[str, tuple[object, ...]]]:
+        for slug, application in self.applications.items():
+            place = self.place(application)
+            for i, alarm in enumerate(application.alarms):
+                yield f"applications.{slug}.alarms[{i}].name", (alarm.name, *place)
+            for i, composite in enumerate(application.composite_alarms):
+                yield f"applications.{slug}.composite_alarms[{i}].name", (composite.name, *place)
+
+    def _reserved_problems(self) -> list[str]:
+        reserved: Counter[tuple[str, str]] = Counter()
+        for application in self.applications.values():
+            reserved[self.place(application)] += application.function.reserved_concurrency or 0
+        return [
+            f"account_concurrency: the functions of {' in '.join(place)} reserve {count}, more than the account has"
+            for place, count in reserved.items()
+            if count > self.account_concurrency
+        ]
+
+
+def _check_problems(table: FunctionTable | TaskTable) -> list[str]:
+    """Of the keys that a function and a task have in common."""
+    checks = ranges(
+        table,
+        health_check_interval_seconds=(0.1, 300),
+        health_check_timeout_seconds=(0.1, 120),
+        healthy_threshold=(1, 10),
+        unhealthy_threshold=(1, 10),
+    )
+    names = [problem for name in table.environment for problem in spelled("environment", name, *VARIABLE)]
+    ended = [f"environment.{name}: a value has no NUL" for name, value in table.environment.items() if "\0" in value]
+    return [*checks, *spelled("health_check_path", table.health_check_path, *PATH), *names, *ended]
+
+
+def _place_problems(table: ApplicationTable | DynamoTable) -> list[str]:
+    account = spelled("account", table.account, *ACCOUNT) if table.account else []
+    return [*account, *(spelled("region", table.region, *REGION) if table.region else [])]
 
 
 def load(path: Path) -> WorldTable:

@@ -67,6 +67,9 @@ app.conf.update(
     beat_schedule={
         "operations.sweep": {"task": "operations.sweep", "schedule": 2.0, "options": {"expires": 2}},
         "ingest.sweep": {"task": "ingest.sweep", "schedule": 2.0, "options": {"expires": 2}},
+        "fleet.roll_up": {"task": "fleet.roll_up", "schedule": 300.0, "options": {"expires": 300}},
+        "audit.close_windows": {"task": "audit.close_windows", "schedule": 15.0, "options": {"expires": 15}},
+        "audit.forget_old": {"task": "audit.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
         "fleet.observe_all": {
             "task": "fleet.observe_all",
             "schedule": settings.PANEL_OBSERVE_SECONDS,

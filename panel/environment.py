@@ -22,6 +22,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 OURS = {
     "PANEL_SECRET_KEY",
     "PANEL_ALLOWED_HOSTS",
+    "PANEL_AUDIT_DAYS",
     "PANEL_BASE_URL",
     "PANEL_DEBUG",
     "PANEL_LIVE_PORT",
@@ -31,6 +32,7 @@ OURS = {
     "PANEL_WEBHOOK_HEADER",
 }
 KNOWN = OURS | {"DATABASE_URL", "REDIS_URL", "PORT"}
+MOST_DAYS = 36_500
 # A field name of HTTP without the underscore, which servers drop, and none that HTTP or we use already.
 HEADER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,59}")
 TAKEN_HEADERS = {"host", "cookie", "content-type", "content-length", "connection", "range", "user-agent"}
@@ -51,6 +53,7 @@ class Environment:
     hosts: tuple[str, ...]
     live_port: int | None
     observe_seconds: float
+    audit_days: int
     redis_url: str
     database: dict[str, Any]
     webhook_header: str = "X-Api-Key"
@@ -77,6 +80,7 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         hosts=_hosts(base_url, env.text("PANEL_ALLOWED_HOSTS", "")),
         live_port=int(env.number("PANEL_LIVE_PORT", "0")) or None,
         observe_seconds=env.number("PANEL_OBSERVE_SECONDS", "5"),
+        audit_days=env.days("PANEL_AUDIT_DAYS", "400"),
         redis_url=env.redis_url(),
         database=env.database(),
         webhook_header=env.webhook_header(),
@@ -125,6 +129,14 @@ class _Variables:
         if not 0 <= number <= 65535:
             raise SettingsError(f"{name} is {value!r}; it takes a number from 0 to 65535.")
         return number
+
+    def days(self, name: str, default: str) -> int:
+        value = self.text(name, default)
+        if not (value.isascii() and value.isdecimal()) or int(value[:6]) > MOST_DAYS:
+            raise SettingsError(
+                f"{name} is {value!r}; it takes a whole number of days up to {MOST_DAYS}, or 0 to keep everything."
+            )
+        return int(value)
 
     def redis_url(self) -> str:
         url = self.text("REDIS_URL", "redis://127.0.0.1:6379/0")

@@ -34,7 +34,9 @@ from django.contrib.auth import get_user  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.http import HttpRequest  # noqa: E402
 
-from panel.live_hints import CHANNEL  # noqa: E402
+from panel.accounts.roles import owned  # noqa: E402
+from panel.fleet.models import Application  # noqa: E402
+from panel.live_hints import CHANNEL, EVERYTHING  # noqa: E402
 
 PING_SECONDS = 15.0
 LONGEST_SECONDS = 600.0  # then the browser connects again, and its session is judged again
@@ -58,7 +60,7 @@ class Viewer:
         return FAST if self.application else SLOW
 
     def hint(self, slug: str) -> None:
-        if self.application in ("", slug):
+        if slug == EVERYTHING or self.application in ("", slug):
             self.news.set()
 
     def end(self) -> None:
@@ -118,13 +120,17 @@ hub = Hub(settings.REDIS_URL)
 
 
 async def live(request: Request) -> Response:
-    """The stream of hints. 401 without a login, 403 for a page of another host, 503 while Redis is away."""
+    """The stream of hints. 401 without a login, 403 for a page of another host, 404 for another team's application, 503
+    while Redis is away.
+    """
     allowed = cors(request)
     if allowed is None:
         return PlainTextResponse("Live updates are for the panel's own pages.", 403)
-    if not await sync_to_async(logged_in)(request.cookies.get(settings.SESSION_COOKIE_NAME, "")):
-        return PlainTextResponse("Log in to the panel first.", 401, allowed)
-    viewer = Viewer(request.query_params.get("application", ""))
+    slug = request.query_params.get("application", "")
+    status, problem = await sync_to_async(judged)(request.cookies.get(settings.SESSION_COOKIE_NAME, ""), slug)
+    if problem:
+        return PlainTextResponse(problem, status, allowed)
+    viewer = Viewer(slug)
     if not await hub.join(viewer):
         return PlainTextResponse("Live updates are away; the page polls.", 503, allowed)
     headers = {**allowed, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -166,13 +172,17 @@ def cors(request: Request) -> dict[str, str] | None:
     return {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true", "Vary": "Origin"}
 
 
-def logged_in(session_key: str) -> bool:
-    """Whether this session belongs to an active account."""
+def judged(session_key: str, slug: str) -> tuple[int, str]:
+    """Why this session may not have the hints of `slug`, or of all that it sees without one: status and sentence."""
     try:
         request = HttpRequest()
         request.session = sessions.SessionStore(session_key)
         user = get_user(request)
-        return user.is_authenticated and user.is_active
+        if not (user.is_authenticated and user.is_active):
+            return 401, "Log in to the panel first."
+        if slug and not owned(Application.objects.filter(slug=slug), user).exists():
+            return 404, f"There is no application {slug[:60]!r}."
+        return 200, ""
     finally:
         connections.close_all()
 

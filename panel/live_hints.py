@@ -8,6 +8,7 @@ import structlog
 from panel import broker
 
 CHANNEL = "panel:live"
+EVERYTHING = ""  # in the place of a slug: what changed shows on every page
 log = structlog.get_logger(__name__)
 
 

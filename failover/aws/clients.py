@@ -6,14 +6,19 @@ Clients are thread-safe, sessions are not; build them after a fork and keep them
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 
 from failover.aws import calls
+from failover.aws.errors import refuse_page
 from failover.aws.roles import session_for
+from failover.config import ConfigError
 from failover.model import Application
 
 _TIMEOUTS: dict[str, Any] = {"connect_timeout": 2, "read_timeout": 5, "tcp_keepalive": True}
@@ -47,11 +52,22 @@ class Readers:
     scaling: Any
 
 
+@contextmanager
+def _configured() -> Iterator[None]:
+    """Raises ConfigError where the SDK's own variables and files (profile, endpoint) can't be used."""
+    try:
+        yield
+    except (BotoCoreError, ValueError) as error:
+        raise ConfigError([f"The AWS SDK can't start: {error}. Correct its AWS_… variables or files."]) from error
+
+
+@_configured()
 def lease_client(application: Application) -> Any:
     """DynamoDB, each request sent once: a lost answer to a conditional write must not be repeated blindly."""
     return _session(application).client("dynamodb", config=WRITES)
 
 
+@_configured()
 def build(application: Application) -> Clients:
     session = _session(application)
     return Clients(
@@ -62,6 +78,7 @@ def build(application: Application) -> Clients:
     )
 
 
+@_configured()
 def readers(application: Application) -> Readers:
     """Clients that sweep through the account and region of `application`, with its role."""
     return Readers(**_reading(_session(application), SWEEPS))
@@ -80,4 +97,5 @@ def _reading(session: boto3.Session, config: Config) -> dict[str, Any]:
 def _session(application: Application) -> boto3.Session:
     core = session_for(application, READS)
     calls.watch(core)
+    core.register("after-call", refuse_page)
     return boto3.Session(botocore_session=core, region_name=application.region)

@@ -5,6 +5,10 @@ Source: each service's API reference, "Common errors" and the operations' errors
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -21,6 +25,7 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
 from failover.aws import denials
 from failover.ports import AwsError
@@ -52,11 +57,32 @@ _NO_CREDENTIALS = (
     SSOError,
     ProfileNotFound,
 )
+# What is raised over an answer that AWS never gave: a proxy's page, or JSON without the members that a call answers.
+_NOT_FROM_AWS = (ResponseParserError, LookupError, TypeError, AttributeError, ValueError)
+FAILURES = (ClientError, BotoCoreError, *_NOT_FROM_AWS)
 AGAIN = "It is read again before anything else."
+NETWORK = "Check network, proxy and AWS_ENDPOINT_URL."
+MOST_SAID = 200  # characters; a parser's error has the whole page in it
 
 
-def translate(error: ClientError | BotoCoreError, action: str, resource: str) -> AwsError:
-    """`action` as IAM names it (`ecs:UpdateService`); `resource` is what it was about."""
+@contextmanager
+def translated(action: str, resource: str) -> Iterator[None]:
+    """Raises AwsError for whatever a call, or reading what it answered, fails with."""
+    try:
+        yield
+    except FAILURES as error:
+        raise translate(error, action, resource) from error
+
+
+def refuse_page(**given: Any) -> None:
+    """For botocore's `after-call`: its JSON parsers take a proxy's page for an answer that has no members."""
+    answer = given["http_response"]
+    if answer.status_code < 400 and "html" in answer.headers.get("content-type", "").lower():
+        raise ResponseParserError("an HTML page")
+
+
+def translate(error: Exception, action: str, resource: str) -> AwsError:
+    """`error` is one of FAILURES. `action` as IAM names it (`ecs:UpdateService`); `resource` is what it was about."""
     if isinstance(error, ClientError):
         return _answered(error, action, resource)
     if isinstance(error, _NO_CREDENTIALS):
@@ -66,18 +92,21 @@ def translate(error: ClientError | BotoCoreError, action: str, resource: str) ->
         return AwsError("unreachable", f"{action}: AWS can't be reached ({error}).", _network(error))
     if isinstance(error, (ParamValidationError, NoRegionError)):
         return AwsError("invalid", f"{action} on {resource}: {error}", "Correct the application's configuration.")
-    return AwsError("unanswered", f"{action}: no usable answer ({error}).", AGAIN)
+    if isinstance(error, BotoCoreError):
+        return AwsError("unanswered", f"{action}: no usable answer ({error}).", AGAIN)
+    said = f"{type(error).__name__}: {error}".splitlines()[0][:MOST_SAID]
+    return AwsError("unanswered", f"{action}: no usable answer ({said}).", f"{AGAIN} {NETWORK}")
 
 
-def _untrusted(error: BotoCoreError) -> bool:
+def _untrusted(error: Exception) -> bool:
     """A certificate is refused before anything is sent; other TLS errors may come after a request."""
     return isinstance(error, SSLError) and "certificate" in str(error).lower()
 
 
-def _network(error: BotoCoreError) -> str:
+def _network(error: Exception) -> str:
     if _untrusted(error):
         return "Check the certificates that this machine trusts, and what stands between it and AWS."
-    return "Check network, proxy and AWS_ENDPOINT_URL."
+    return NETWORK
 
 
 def _answered(error: ClientError, action: str, resource: str) -> AwsError:

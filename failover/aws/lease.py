@@ -9,14 +9,15 @@ Source: DynamoDB developer guide, "Condition expressions".
 from __future__ import annotations
 
 import json
+import math
 import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from failover.aws.errors import translate
+from failover.aws.errors import FAILURES, translate, translated
 from failover.leases import LEASE_SECONDS, free_in
 from failover.ports import AwsError, Clock
 
@@ -31,6 +32,29 @@ class LeaseHeldError(Exception):
     def __init__(self, holder: str, seconds: float) -> None:
         super().__init__(f"{holder} is changing this application; free in {seconds:.0f} s unless it goes on.")
         self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What an item says; the defaults stand for no item at all."""
+
+    holder: str = ""
+    until: float = 0.0
+    version: int = 0
+    state: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, item: dict[str, Any]) -> _Held:
+        """Raises KeyError, TypeError, ValueError, AttributeError or RecursionError where it is no item of ours."""
+        held = cls(
+            item["holder"]["S"],
+            float(item["until"]["N"]),
+            int(item["version"]["N"]),
+            json.loads(item.get("state", {"S": "{}"})["S"]),
+        )
+        if held.version < 1 or not math.isfinite(held.until) or not isinstance(held.state, dict):
+            raise ValueError("version, until or state is something else")
+        return held
 
 
 @dataclass
@@ -49,13 +73,15 @@ class TableLease:
     def claim(self) -> None:
         """Take the lease and read `state`. Raises LeaseHeldError, AwsError."""
         item = self._read()
-        holder = item.get("holder", {}).get("S", "")
-        until = float(item["until"]["N"]) if holder not in ("", self.holder) else None
+        try:
+            held = _Held.of(item) if item else _Held()
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise self._odd(error) from error
+        until = held.until if held.holder not in ("", self.holder) else None
         wait = free_in(until, self.clock())
         if wait:
-            raise LeaseHeldError(holder, wait)
-        self._version = int(item.get("version", {}).get("N", 0))
-        self.state = json.loads(item.get("state", {}).get("S", "{}"))
+            raise LeaseHeldError(held.holder, wait)
+        self._version, self.state = held.version, held.state
         self._write(self.holder)
 
     def renew(self) -> None:
@@ -71,12 +97,19 @@ class TableLease:
         return max(0.0, self._until - self.clock())
 
     def _read(self) -> dict[str, Any]:
-        try:
+        with translated("dynamodb:GetItem", self.table):
             answer = self.dynamodb.get_item(TableName=self.table, Key=self._key(), ConsistentRead=True)
-        except (ClientError, BotoCoreError) as error:
-            raise translate(error, "dynamodb:GetItem", self.table) from error
-        item: dict[str, Any] = answer.get("Item", {})
+            item: dict[str, Any] = answer.get("Item", {})
         return item
+
+    def _odd(self, error: Exception) -> AwsError:
+        """Whoever wrote it may be changing the application: it is neither taken nor overwritten."""
+        return AwsError(
+            "invalid",
+            f"The item {KEY} = {self.application!r} of the DynamoDB table {self.table} is no lease of this program "
+            f"({type(error).__name__}: {error}).",
+            f"Look what wrote it to {self.table}, then delete the item or name another lease_table.",
+        )
 
     def _write(self, holder: str) -> None:
         until = self.clock() + LEASE_SECONDS
@@ -89,7 +122,7 @@ class TableLease:
         }
         try:
             self.dynamodb.put_item(TableName=self.table, Item=item, **self._unchanged())
-        except (ClientError, BotoCoreError) as error:
+        except FAILURES as error:
             raise self._lost(error) from error
         self._version += 1
         self._until = until
@@ -103,12 +136,11 @@ class TableLease:
             "ExpressionAttributeValues": {":seen": {"N": str(self._version)}},
         }
 
-    def _lost(self, error: ClientError | BotoCoreError) -> Exception:
+    def _lost(self, error: Exception) -> Exception:
         self._until = 0.0
         if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ConditionalCheckFailedException":
             return LeaseHeldError("another controller", LEASE_SECONDS)
-        found: AwsError = translate(error, "dynamodb:PutItem", self.table)
-        return found
+        return translate(error, "dynamodb:PutItem", self.table)
 
     def _key(self) -> dict[str, Any]:
         return {KEY: {"S": self.application}}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from failover.aws.errors import translate
+from failover.aws.errors import FAILURES, translate
 from failover.aws.scaling import resource_id
 from failover.model import Application, Part, Reading
 from failover.ports import AwsError
@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 _PREFIXES = {
     Part.ALARMS: "cloudwatch",
+    Part.PREWARM: "cloudwatch",
     Part.ROUTES: "elasticloadbalancing",
     Part.SERVICE: "ecs",
     Part.TARGETS: "elasticloadbalancing",
@@ -26,19 +27,21 @@ _PREFIXES = {
 
 
 def take(part: Part, application: Application, asked: float, read: Callable[[], T]) -> Reading[T]:
-    """`asked` is when it was asked for: an answer is never fresher than its question. Raises nothing of AWS's."""
+    """`asked` is when it was asked for: an answer is never fresher than its question. Raises nothing of AWS's, nor
+    of what answers in its place.
+    """
     try:
         return Reading.of(read(), asked)
-    except (ClientError, BotoCoreError, AwsError) as error:
+    except (*FAILURES, AwsError) as error:
         return unknown(error, part, application)
 
 
-def unknown(error: ClientError | BotoCoreError | AwsError, part: Part, application: Application) -> Reading[Any]:
+def unknown(error: Exception, part: Part, application: Application) -> Reading[Any]:
     said = error if isinstance(error, AwsError) else translate(error, _action(part, error), _subject(part, application))
     return Reading(problem=f"{said} {said.remedy}".strip())
 
 
-def _action(part: Part, error: ClientError | BotoCoreError) -> str:
+def _action(part: Part, error: Exception) -> str:
     operation = error.operation_name if isinstance(error, ClientError) else "Describe*"
     return f"{_PREFIXES[part]}:{operation}"
 
@@ -46,6 +49,8 @@ def _action(part: Part, error: ClientError | BotoCoreError) -> str:
 def _subject(part: Part, application: Application) -> str:
     if part is Part.ALARMS:
         return ", ".join(application.alarms)
+    if part is Part.PREWARM:
+        return ", ".join(application.prewarm_alarms)
     if part is Part.LIMITS:
         return application.function_name
     if part is Part.TARGETS:

@@ -17,10 +17,10 @@ from botocore.credentials import (
     Credentials,
     DeferredRefreshableCredentials,
 )
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import NoCredentialsError
 from botocore.session import Session, get_session
 
-from failover.aws.errors import translate
+from failover.aws.errors import FAILURES, translate
 from failover.model import Application
 from failover.ports import AwsError
 
@@ -59,7 +59,7 @@ class _AssumedRole(CredentialProvider):
         """Raises AwsError: whatever the call was, it was not made."""
         try:
             return self._fetcher(self._own()).fetch_credentials()
-        except (ClientError, BotoCoreError) as error:
+        except FAILURES as error:
             raise self._refused(translate(error, ACTION, self._application.role_arn)) from error
 
     def _own(self) -> Credentials:

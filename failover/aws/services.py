@@ -28,10 +28,16 @@ def describe(ecs: Any, cluster: str, names: Iterable[str]) -> dict[str, dict[str
     found: dict[str, dict[str, Any]] = {}
     for some in chunks(list(dict.fromkeys(names)), SERVICES_A_CALL):
         answer = ecs.describe_services(cluster=cluster, services=list(some))
-        found.update({each["serviceName"]: each for each in answer["services"]})
+        found.update({each["serviceName"]: _counted(each) for each in answer["services"]})
         failures = answer.get("failures", ())
         found.update({short(each.get("arn", "")): {"failure": each.get("reason", "unknown")} for each in failures})
     return found
+
+
+def _counted(described: dict[str, Any]) -> dict[str, Any]:
+    """Raises KeyError where an answer has no counts: it is none of AWS's."""
+    counts(described)
+    return described
 
 
 def chosen(found: dict[str, dict[str, Any]], cluster: str, name: str) -> dict[str, Any]:

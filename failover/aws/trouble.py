@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from failover.aws import listeners, service_events, services, tasks
+from failover.aws.errors import FAILURES
 from failover.model import Application
 
 
@@ -17,7 +16,7 @@ def read(ecs: Any, elbv2: Any, application: Application, described: dict[str, An
     try:
         stopped = tasks.stopped(ecs, application.cluster, services.short(application.service))
         path = _health_check_path(elbv2, application.ecs_target_group_arn)
-    except (ClientError, BotoCoreError):
+    except FAILURES:
         return service_events.trouble(described, (), now)
     return service_events.trouble(described, stopped, now, path)
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from failover.aws import actions as action_lists
 from failover.aws import listeners, scaling
 from failover.aws.actions import Actions, Forward
 from failover.aws.clients import Clients
-from failover.aws.errors import translate
+from failover.aws.errors import translated
 from failover.aws.routes import groups_of
 from failover.model import Action, Application, SetBounds, SetDesiredCount, SetSplit, Split
 from failover.ports import AwsError, Call, HeldBackError, MaySend
@@ -23,10 +21,8 @@ def write(clients: Clients, application: Application, action: Action, may_send: 
     """Send one write, once. Raises AwsError; HeldBackError where `may_send` says no once everything is read."""
     began = time.monotonic()
     name, resource = _name(application, action)
-    try:
+    with translated(name, resource):
         before, after, answer = _send(clients, application, action, may_send)
-    except (ClientError, BotoCoreError) as error:
-        raise translate(error, name, resource) from error
     request_id = answer.get("ResponseMetadata", {}).get("RequestId", "")
     return Call(name, resource, before, after, request_id, round(time.monotonic() - began, 3))
 
@@ -61,6 +57,8 @@ def _set_desired_count(clients: Clients, application: Application, action: SetDe
     answer: dict[str, Any] = clients.ecs_write.update_service(
         cluster=application.cluster, service=application.service, desiredCount=action.count
     )
+    if "service" not in answer:
+        raise KeyError("service")
     return answer
 
 
@@ -110,9 +108,9 @@ def _modify(clients: Clients, arn: str, changed: Actions) -> tuple[dict[str, Any
     """The answer, and the actions that AWS says it stored."""
     if listeners.is_rule(arn):
         answer = clients.elbv2_write.modify_rule(RuleArn=arn, Actions=changed)
-        return answer, next((rule["Actions"] for rule in answer.get("Rules", ())), changed)
+        return answer, answer["Rules"][0]["Actions"]
     answer = clients.elbv2_write.modify_listener(ListenerArn=arn, DefaultActions=changed)
-    return answer, next((listener["DefaultActions"] for listener in answer.get("Listeners", ())), changed)
+    return answer, answer["Listeners"][0]["DefaultActions"]
 
 
 def _beyond(application: Application, before: Actions, after: Actions) -> str:

@@ -3,7 +3,7 @@ import { ask } from "./ask.js";
 import { by, h, show } from "./dom.js";
 import { badge, clock } from "./words.js";
 
-const KINDS = { story: "◆", load: "≋", switch: "⏻", accident: "✶", weights: "⇄" };
+const KINDS = { story: "◆", load: "≋", switch: "⏻", accident: "✶", problem: "✕", weights: "⇄" };
 
 export class ScenarioControls {
   constructor(box, catalogue, report) {

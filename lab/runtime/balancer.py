@@ -20,7 +20,16 @@ from lab import causes
 from lab.alb import Exchange, LoadBalancer
 from lab.lambda_ import Environment, Function, Functions
 from lab.runtime.environments import EnvironmentProcesses, FunctionError
-from lab.runtime.lambda_event import MOST_BYTES, Incoming, InvalidAnswerError, Outgoing, Pairs, build, parse
+from lab.runtime.lambda_event import (
+    MOST_BYTES,
+    Incoming,
+    InvalidAnswerError,
+    Outgoing,
+    Pairs,
+    build,
+    can_be_encoded,
+    parse,
+)
 from lab.targets import TargetGroup
 
 CONNECT_TIMEOUT = 10.0
@@ -29,6 +38,8 @@ IDLE_TIMEOUT = 60.0
 TARGET_KEEP_ALIVE = 50.0
 CLIENT_KEEP_ALIVE = 75.0
 SHUTDOWN_SECONDS = 0.5
+# Of any request: the lab keeps a body in its memory, where a load balancer passes it on as it comes.
+MOST_BODY_BYTES = 16 * 1024 * 1024
 HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "content-length"}
 )
@@ -42,6 +53,15 @@ class Result:
     by_target: bool
     fault: str = ""
     cause: str = ""
+
+
+class RefusedError(Exception):
+    """A request that goes nowhere: the load balancer answers it with ``status``."""
+
+    def __init__(self, status: int, cause: str) -> None:
+        super().__init__(cause)
+        self.status = status
+        self.cause = cause
 
 
 class Balancers:
@@ -65,9 +85,9 @@ class Balancers:
         return [await self._serve_node(load_balancer, name) for name in load_balancer.nodes]
 
     async def close(self) -> None:
-        for server, listener in self._servers:
+        for _, listener in self._servers:
             listener.close()
-            await server.shutdown(SHUTDOWN_SECONDS)
+        await asyncio.gather(*(server.shutdown(SHUTDOWN_SECONDS) for server, _ in self._servers))
         await self._session.close()
 
     async def _serve_node(self, load_balancer: LoadBalancer, node: str) -> str:
@@ -81,7 +101,10 @@ class Balancers:
         return f"http://127.0.0.1:{listening.getsockname()[1]}"
 
     async def _answer(self, load_balancer: LoadBalancer, node: str, request: web.BaseRequest) -> web.Response:
-        incoming = await _incoming(request)
+        try:
+            incoming = await _incoming(request)
+        except RefusedError as refused:
+            return self._refuse(load_balancer, node, refused)
         cookies = request.headers.get("Cookie", "")
         exchange = load_balancer.dispatch(node, incoming.path, self._clock(), cookies)
         # What the finally reports when this request is cut off because the lab stops.
@@ -97,15 +120,13 @@ class Balancers:
                 fault=result.fault,
                 cause=result.cause,
             )
-        response = web.Response(status=result.answer.status, body=result.answer.body)
-        for name, value in result.answer.headers:
-            response.headers.add(name, value)
-        if exchange.group:
-            response.headers["X-Lab-Pool"] = exchange.group.pool
-        response.headers["X-Lab-Node"] = node
-        if exchange.cookie:
-            response.headers.add("Set-Cookie", exchange.cookie)
-        return response
+        return _response(exchange, result.answer)
+
+    def _refuse(self, load_balancer: LoadBalancer, node: str, refused: RefusedError) -> web.Response:
+        now = self._clock()
+        exchange = Exchange(node, now, cause=refused.cause)
+        load_balancer.finish(exchange, refused.status, now, by_target=False)
+        return _response(exchange, _own(refused.status).answer)
 
     async def _forward(self, exchange: Exchange, incoming: Incoming) -> Result:
         if exchange.target is None or exchange.group is None:
@@ -135,10 +156,10 @@ class Balancers:
             return _own(413, cause=causes.FUNCTION_BODY)
         function = self._functions.find(function_arn)
         started = self._clock()
+        event = build(incoming, group.arn, multi_value=group.multi_value_headers)
         environment = self._functions.begin(function, started)
         if environment is None:
             return _own(502, fault="LambdaUserError", cause=causes.THROTTLED)
-        event = build(incoming, group.arn, multi_value=group.multi_value_headers)
         try:
             answer = await self._invoke(function, environment, event, started)
             outgoing = parse(answer, multi_value=group.multi_value_headers)
@@ -162,7 +183,8 @@ class Balancers:
 
 
 async def _incoming(request: web.BaseRequest) -> Incoming:
-    """The request as targets see it: with the headers that a load balancer adds."""
+    """The request as targets see it: with the headers that a load balancer adds. Raises RefusedError."""
+    _check(request)
     headers = _end_to_end(list(request.headers.items()))
     client = request.remote or "127.0.0.1"
     before = request.headers.get("X-Forwarded-For")
@@ -174,9 +196,39 @@ async def _incoming(request: web.BaseRequest) -> Incoming:
     }
     replaced = {name.lower() for name in added}
     kept = [(name, value) for name, value in headers if name.lower() not in replaced]
-    body = await request.content.read()
     url = request.rel_url
-    return Incoming(request.method, url.raw_path, url.raw_query_string, [*kept, *added.items()], body)
+    return Incoming(request.method, url.raw_path, url.raw_query_string, [*kept, *added.items()], await _body(request))
+
+
+def _check(request: web.BaseRequest) -> None:
+    """Raises RefusedError for what can be sent to no target."""
+    if request.method == "TRACE":
+        raise RefusedError(405, causes.MALFORMED)
+    url = request.rel_url
+    texts = [url.raw_path, url.raw_query_string, *request.headers.values()]
+    if request.method == "CONNECT" or not url.raw_path.startswith("/") or not all(map(can_be_encoded, texts)):
+        raise RefusedError(400, causes.MALFORMED)
+
+
+async def _body(request: web.BaseRequest) -> bytes:
+    body = bytearray()
+    async for part in request.content.iter_any():
+        body += part
+        if len(body) > MOST_BODY_BYTES:
+            raise RefusedError(413, causes.BODY)
+    return bytes(body)
+
+
+def _response(exchange: Exchange, answer: Outgoing) -> web.Response:
+    response = web.Response(status=answer.status, body=answer.body)
+    for name, value in answer.headers:
+        response.headers.add(name, value)
+    if exchange.group:
+        response.headers["X-Lab-Pool"] = exchange.group.pool
+    response.headers["X-Lab-Node"] = exchange.node
+    if exchange.cookie:
+        response.headers.add("Set-Cookie", exchange.cookie)
+    return response
 
 
 def _end_to_end(headers: Pairs) -> Pairs:

@@ -1,5 +1,6 @@
 """ECS containers as processes of the sample API, each on a loopback address of its own."""
 
+import logging
 import socket
 import subprocess
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from lab.runtime import children
 from lab.tasks import EXITING_IMAGE, PORT
 
 LAST_HOST = 250
+_log = logging.getLogger(__name__)
 # A lab holds a name for its network as long as it lives, so that two labs never share one.
 NETWORKS = [(x, y) for x in range(64, 128) for y in range(1, 255)]
 
@@ -77,16 +79,24 @@ class ContainerProcesses:
     def start(self, task_id: str, address: str, image: str, environment: Mapping[str, str]) -> None:
         module = "lab.runtime.broken_container" if image == EXITING_IMAGE else "api_service"
         variables = {**environment, "HOST": address, "PORT": str(PORT)}
-        self._processes[task_id] = children.start(module, [], variables, self._logs / f"task-{task_id[:8]}.log")
+        log = self._logs / f"task-{task_id[:8]}.log"
+        try:
+            self._processes[task_id] = children.start(module, [], variables, log)
+        except OSError:
+            _log.exception("The container of task %s cannot be started", task_id)
 
     def exit_status(self, task_id: str) -> int | None:
-        return self._processes[task_id].poll()
+        """Of a container that this machine has no room for: 1."""
+        process = self._processes.get(task_id)
+        return process.poll() if process else 1
 
     def terminate(self, task_id: str) -> None:
-        self._processes[task_id].terminate()
+        if process := self._processes.get(task_id):
+            process.terminate()
 
     def kill(self, task_id: str) -> None:
-        self._processes[task_id].kill()
+        if process := self._processes.get(task_id):
+            process.kill()
 
     def pid(self, task_id: str) -> int | None:
         process = self._processes.get(task_id)

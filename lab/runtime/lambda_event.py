@@ -5,6 +5,7 @@ Source: Application Load Balancers guide, "Use Lambda functions as targets of an
 
 import base64
 import binascii
+import itertools
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -66,9 +67,24 @@ def parse(answer: bytes, *, multi_value: bool) -> Outgoing:
         headers = _headers(members["multiValueHeaders" if multi_value else "headers"], multi_value=multi_value)
         text = members.get("body") or ""
         body = base64.b64decode(text) if members.get("isBase64Encoded") else text.encode()
-    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error, RecursionError) as error:
         raise InvalidAnswerError(f"The answer is not one for a load balancer: {error!r}") from error
+    if not 200 <= status <= 599 or not all(map(_can_be_sent, itertools.chain(*headers))):
+        raise InvalidAnswerError("The answer has a status or a header that HTTP does not know")
     return Outgoing(status, headers, body)
+
+
+def _can_be_sent(text: str) -> bool:
+    return can_be_encoded(text) and not any(mark in text for mark in "\r\n\0")
+
+
+def can_be_encoded(text: str) -> bool:
+    """Bytes that were no UTF-8 are surrogates in a text that was read, and cannot be written."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _headers(given: dict[str, str | list[str]], *, multi_value: bool) -> Pairs:

@@ -120,6 +120,9 @@ class Endpoint:
             return Outcome(self._call(scope, protocol, request, request_id, now), delay)
         except AwsError as error:
             return Outcome(protocol.refuse(error, request_id), delay)
+        except RecursionError:
+            too_deep = AwsError("SerializationException", "The body is nested too deeply")
+            return Outcome(protocol.refuse(too_deep, request_id), delay)
         except NoAnswerError as error:
             return Outcome(None, delay, "lost" if error.took_effect else "silent")
 

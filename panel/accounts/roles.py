@@ -1,10 +1,103 @@
-"""Who may do what."""
+"""Who may do what: the table in `roles.toml`, applied to a person and a team."""
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+import tomllib
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.db.models import Model, Q, QuerySet
+
+from panel.accounts.models import Membership, Team
+
+TABLE = Path(__file__).with_name("roles.toml")
+M = TypeVar("M", bound=Model)
+Person = AbstractBaseUser | AnonymousUser
 
 
-def may_operate(user: AbstractBaseUser | AnonymousUser) -> bool:
-    """Whether `user` may start, stop and hold: for now everybody with an active account."""
-    return user.is_authenticated and user.is_active
+class Role(IntEnum):
+    """Each may do what those before it may. A superuser is an admin of every team, and so of the panel itself."""
+
+    NONE = 0
+    VIEWER = 1
+    OPERATOR = 2
+    ADMIN = 3
+
+    @classmethod
+    def named(cls, name: str) -> Role:
+        return cls[name.upper()]
+
+
+@dataclass(frozen=True)
+class Action:
+    """`panel`: the role must hold in every team. `again`: who does it proves once more who they are."""
+
+    role: Role
+    says: str
+    panel: bool = False
+    again: bool = False
+
+
+@cache
+def actions() -> dict[str, Action]:
+    table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
+    return {
+        name: Action(Role.named(row["role"]), row["says"], row.get("panel", False), row.get("again", False))
+        for name, row in table.items()
+    }
+
+
+def markdown() -> str:
+    """The table as documentation shows it."""
+    names = [role for role in Role if role is not Role.NONE]
+    head = ["action", *(role.name.lower() for role in names), "in", ""]
+    lines = [head, ["---", *[":-:"] * len(names), "---", "---"]]
+    for name, action in actions().items():
+        marks = [("again" if action.again else "yes") if role >= action.role else "" for role in names]
+        lines.append([f"`{name}`", *marks, "every team" if action.panel else "the team", action.says])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def role_of(person: Person, team: Team | int | None) -> Role:
+    """The person's role in a team; with None the one that holds in every team."""
+    if not (isinstance(person, User) and person.is_active):
+        return Role.NONE
+    if person.is_superuser:
+        return Role.ADMIN
+    here = Membership.objects.filter(Q(team=team) | Q(team=None), user=person).values_list("role", flat=True)
+    return max(map(Role.named, here), default=Role.NONE)
+
+
+def allowed(person: Person, team: Team | int | None = None) -> frozenset[str]:
+    """Everything that this person may do to what `team` owns, and to the panel itself."""
+    here, everywhere = role_of(person, team), role_of(person, None)
+    return frozenset(name for name, each in actions().items() if (everywhere if each.panel else here) >= each.role)
+
+
+def may(person: Person, action: str, team: Team | int | None = None) -> bool:
+    """Whether the table lets this person do `action` to something that `team` owns. KeyError for an unknown action."""
+    wanted = actions()[action]
+    return role_of(person, None if wanted.panel else team) >= wanted.role
+
+
+def teams(person: Person, action: str = "view") -> QuerySet[Team]:
+    """The teams in which this person may do `action`."""
+    if not (isinstance(person, User) and person.is_active):
+        return Team.objects.none()
+    needed = actions()[action].role
+    if role_of(person, None) >= needed:
+        return Team.objects.all()
+    enough = [role.value for role in Membership.Role if Role.named(role) >= needed]
+    return Team.objects.filter(memberships__user=person, memberships__role__in=enough)
+
+
+def owned(things: QuerySet[M], person: Person, path: str = "") -> QuerySet[M]:
+    """Those of `things` that a team of this person owns; `path` leads from them to their application."""
+    if role_of(person, None) >= Role.VIEWER:
+        return things
+    prefix = f"{path}__" if path else ""
+    return things.filter(Q(**{f"{prefix}team__in": teams(person)}))

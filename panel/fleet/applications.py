@@ -11,6 +11,9 @@ from django.db import IntegrityError, transaction
 
 import failover.model
 from failover import config
+from panel import audit
+from panel.accounts.models import Team, default_team
+from panel.audit import Action
 from panel.fleet.models import AlarmName, Application, OwnedResource
 
 Document = dict[str, Any]
@@ -52,14 +55,28 @@ def import_document(document: Document, source: str) -> Import:
     """
     wanted = config.parse(document, source)
     with transaction.atomic():
+        team = _team(wanted, source)
         application = Application.objects.select_for_update().filter(slug=wanted.slug).first()
         known = application.document if application else {}
         changes = tuple(_changes(known, document))
         created = application is None
         application = application or Application(slug=wanted.slug, mode=wanted.mode)
         if changes:
+            application.team = team
             _write(application, document, wanted, source)
+            _record(wanted.slug, known, document, source)
     return Import(application, created, () if created else changes)
+
+
+def _team(wanted: failover.model.Application, source: str) -> Team:
+    team = Team.objects.filter(slug=wanted.team).first() if wanted.team else default_team()
+    if team is None:
+        known = ", ".join(Team.objects.values_list("slug", flat=True))
+        raise ImportRefused(
+            f"{source}: there is no team {wanted.team!r} (application.team); there are: {known or 'none'}. "
+            f"Make it with manage.py create_team {wanted.team}, or correct the file."
+        )
+    return team
 
 
 def _write(application: Application, document: Document, wanted: failover.model.Application, source: str) -> None:
@@ -112,6 +129,18 @@ def _changes(known: Document, document: Document) -> list[str]:
         for key in keys
         if before.get(key) != after.get(key)
     ]
+
+
+def _record(slug: str, known: Document, document: Document, source: str) -> None:
+    """The keys that differ, as they were and as they are."""
+    before, after = _flat(known), _flat(document)
+    audit.record(
+        Action.APPLICATION_IMPORT,
+        application=slug,
+        subject=source,
+        before={key: value for key, value in before.items() if value != after.get(key)},
+        after={key: value for key, value in after.items() if value != before.get(key)},
+    )
 
 
 def _flat(table: Document, prefix: str = "") -> dict[str, Any]:

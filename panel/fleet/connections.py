@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import failover.model
 from failover import aws
@@ -33,6 +34,12 @@ _fleets: dict[Scope, Fleet] = {}
 def connect(application: failover.model.Application) -> Aws:
     """The application's AWS. Safe to share between threads."""
     return aws.connect(application)
+
+
+@lru_cache(maxsize=256)
+def lease_client(application: failover.model.Application) -> Any:
+    """DynamoDB with the application's role, for its `lease_table`. Safe to share between threads."""
+    return aws.lease_client(application)
 
 
 def fleet(application: failover.model.Application) -> Fleet:

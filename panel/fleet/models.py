@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from panel.accounts.models import Team
+
 
 class Application(models.Model):
     """One protected API. `document` is its TOML as parsed; `memory` is what failover.model.Memory holds."""
@@ -15,6 +17,7 @@ class Application(models.Model):
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="applications")
     region = models.CharField(max_length=32)
     account = models.CharField(max_length=12, db_index=True, help_text="AWS account id, from the target groups' ARNs")
     mode = models.CharField(max_length=8, choices=Mode, default=Mode.AUTO)
@@ -73,6 +76,32 @@ class StoredSnapshot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.application_id} at {self.observed_at:%H:%M:%S}"
+
+
+class Sample(models.Model):
+    """What happened to an application in so many `seconds` from `at` on (panel.fleet.history); null is unknown.
+
+    Requests, throttles and failed ones are sums, `concurrency` and `desired` the most, `healthy` the least.
+    """
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="samples")
+    seconds = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    lambda_requests = models.FloatField(null=True)
+    ecs_requests = models.FloatField(null=True)
+    throttles = models.FloatField(null=True)
+    failed = models.FloatField(null=True)
+    concurrency = models.FloatField(null=True)
+    ecs_percent = models.FloatField(null=True)
+    desired = models.PositiveIntegerField(null=True)
+    healthy = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("application", "seconds", "at"), name="sample_once"),)
+        indexes = (models.Index(fields=("seconds", "at")),)
+
+    def __str__(self) -> str:
+        return f"{self.seconds} s from {self.at:%Y-%m-%d %H:%M}"
 
 
 class Heartbeat(models.Model):

@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
+from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -24,7 +25,7 @@ import failover.model
 from failover.config import ConfigError
 from failover.model import Part, Policy, Reading, Snapshot
 from panel.celery import TASK_SECONDS
-from panel.fleet import connections, heartbeats, snapshots
+from panel.fleet import connections, heartbeats, history, snapshots
 from panel.fleet.applications import configuration
 from panel.fleet.connections import Scope
 from panel.fleet.models import Application
@@ -42,14 +43,15 @@ log = structlog.get_logger(__name__)
 def observe(application: Application) -> Snapshot | None:
     """Read AWS and store the snapshot; the answer holds every part as known now.
 
-    None: another worker reads something of the same account and region, or it rests because it was slow.
+    None: another worker reads something of the same account and region, it rests because it was slow, or the
+    application was deleted meanwhile.
     """
     with _claimed(OBSERVING, [_gate(application)]) as claimed:
         if not claimed:
             return None
         wanted = configuration(application)
         parts = due(snapshots.latest(application), wanted.policy, timezone.now().timestamp())
-        snapshot = snapshots.store(application, _read(wanted, parts))
+        snapshot = _kept(application, _read(wanted, parts))
     heartbeats.show(heartbeats.OBSERVER)
     return snapshot
 
@@ -62,9 +64,23 @@ def sweep(applications: Sequence[Application]) -> dict[Application, Snapshot]:
         began = time.monotonic()
         new = _swept(claimed)
         tally.measure(SWEEP, time.monotonic() - began)
-        stored = {each: snapshots.store(each, new[each.slug]) for each in claimed}
+        stored = {each: _kept(each, new[each.slug]) for each in claimed}
     heartbeats.show(heartbeats.OBSERVER)
-    return stored
+    return {each: snapshot for each, snapshot in stored.items() if snapshot is not None}
+
+
+def _kept(application: Application, new: Snapshot) -> Snapshot | None:
+    """A sample is written as often as metrics are read. None where the application was deleted while AWS was read."""
+    try:
+        merged = snapshots.store(application, new)
+        if new.metrics.value is not None:
+            history.record(application, merged)
+    except IntegrityError:
+        if Application.objects.filter(pk=application.pk).exists():
+            raise
+        log.info("application_deleted", application=application.slug)
+        return None
+    return merged
 
 
 def by_scope(applications: Collection[Application]) -> list[list[Application]]:

@@ -34,10 +34,11 @@ def pulse() -> Pulse:
         broker_ok=broker.answers(),
         last_event_at=Event.objects.values_list("received_at", flat=True).first(),
         active_operations=Operation.objects.filter(status__in=Operation.ACTIVE).count(),
-        alarms=sum(_in_alarm(body) for body in StoredSnapshot.objects.values_list("body", flat=True)),
+        alarms=sum(_in_alarm(*each) for each in StoredSnapshot.objects.values_list("application__slug", "body")),
     )
 
 
-def _in_alarm(body: object) -> bool:
-    snapshot = snapshots.read(body)
-    return any(alarm.state is AlarmState.ALARM for alarm in snapshot.alarms.value or ()) if snapshot else False
+def _in_alarm(slug: str, body: object) -> bool:
+    snapshot = snapshots.read(body, slug)
+    alarms = (snapshot and snapshot.alarms.value) or ()
+    return any(alarm.state is AlarmState.ALARM for alarm in alarms)

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from django.db import transaction
 
 from failover.codec import decode, encode
@@ -16,33 +17,36 @@ from panel.fleet.models import Application, StoredSnapshot
 
 UNREAD: Reading[Any] = Reading()
 
+log = structlog.get_logger(__name__)
+
 
 def latest(application: Application) -> Snapshot | None:
     """The newest snapshot, or None where AWS was never read."""
     stored = StoredSnapshot.objects.filter(application=application).first()
-    return read(stored.body) if stored else None
-
-
-def read(body: Any) -> Snapshot | None:
-    """A stored snapshot. None where another release wrote what this one can't read: the next sweep writes it anew."""
-    try:
-        return decode(Snapshot, body)
-    except (TypeError, ValueError, KeyError, AttributeError):
-        return None
+    return read(stored.body, application.slug) if stored else None
 
 
 def latest_of(applications: Collection[Application]) -> dict[str, Snapshot]:
     """The newest snapshots by slug, of those that were ever read."""
     stored = StoredSnapshot.objects.filter(application__in=applications).values_list("application__slug", "body")
-    found = {slug: read(body) for slug, body in stored}
-    return {slug: snapshot for slug, snapshot in found.items() if snapshot is not None}
+    found = ((slug, read(body, slug)) for slug, body in stored)
+    return {slug: snapshot for slug, snapshot in found if snapshot is not None}
+
+
+def read(body: Any, slug: str) -> Snapshot | None:
+    """A stored body, or None where it can't be read: as if AWS had never been asked. The next look replaces it."""
+    try:
+        return decode(Snapshot, body)
+    except (TypeError, ValueError, KeyError) as problem:
+        log.warning("snapshot_unreadable", application=slug, problem=f"{type(problem).__name__}: {problem}")
+        return None
 
 
 def store(application: Application, snapshot: Snapshot) -> Snapshot:
     """Keep `snapshot`, and of what it did not read, or read earlier, what is known already. Answers with the result."""
     with transaction.atomic():
         stored = StoredSnapshot.objects.select_for_update().filter(application=application).first()
-        known = read(stored.body) if stored else None
+        known = read(stored.body, application.slug) if stored else None
         merged = merge(known, snapshot) if known else snapshot
         StoredSnapshot.objects.update_or_create(
             application=application,

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from panel import broker, dispatch, queues
 from panel.celery import app
-from panel.fleet import heartbeats, observation
+from panel.fleet import heartbeats, history, observation
 from panel.fleet.models import Application
 from panel.operations import automatic
 
@@ -40,6 +40,14 @@ def sweep(application_id: int) -> None:
             raise
         except Exception:  # one application's trouble is no reason to leave its neighbours alone
             log.exception("consider_failed", application=each.slug)
+
+
+@app.task(name="fleet.roll_up")  # type: ignore[untyped-decorator]
+def roll_up() -> None:
+    """Keep the history small: longer samples from shorter ones, and none longer than it is kept."""
+    now = timezone.now()
+    history.roll_up(now)
+    history.forget(now)
 
 
 @app.task(name=queues.HEARTBEAT_TASK)  # type: ignore[untyped-decorator]

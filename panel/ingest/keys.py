@@ -6,25 +6,34 @@ import hmac
 import secrets
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from panel import audit
+from panel.audit import Action
 from panel.ingest.models import WebhookKey
 
 REMEMBER_USE_EVERY = timedelta(minutes=1)
 
 
+@transaction.atomic
 def create(name: str) -> str:
     """Make a key and answer with its secret, which can't be read again. The name must be new."""
     secret = secrets.token_urlsafe(32)
     WebhookKey.objects.create(name=name, digest=_digest(secret))
+    audit.record(Action.WEBHOOK_KEY_CREATE, subject=name)
     return secret
 
 
+@transaction.atomic
 def revoke(name: str) -> bool:
     """Whether there was such a key that still worked."""
-    return bool(WebhookKey.objects.filter(name=name, revoked_at=None).update(revoked_at=timezone.now()))
+    revoked = bool(WebhookKey.objects.filter(name=name, revoked_at=None).update(revoked_at=timezone.now()))
+    if revoked:
+        audit.record(Action.WEBHOOK_KEY_REVOKE, subject=name)
+    return revoked
 
 
 def find(secret: str) -> WebhookKey | None:
@@ -35,6 +44,14 @@ def find(secret: str) -> WebhookKey | None:
         if hmac.compare_digest(key.digest, digest):
             found = key
     return found
+
+
+def why_not(secret: str) -> str:
+    """Why `secret` opens nothing, for the audit trail: who sent it is not told."""
+    if not secret:
+        return "No webhook key was sent."
+    revoked = WebhookKey.objects.filter(digest=_digest(secret)).first()
+    return f"The webhook key {revoked} is revoked." if revoked else "The webhook key is unknown."
 
 
 def remember_use(key: WebhookKey) -> None:

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 
 from failover.events import EventError, parse
+from panel import audit
 from panel.ingest import body, inbox, keys
 from panel.watch import tally
 
@@ -52,9 +53,12 @@ def _receive(request: HttpRequest) -> inbox.Received:
     if request.method != "POST":
         raise _Answer(405, "Events are sent with POST.", Allow="POST")
     header = settings.PANEL_WEBHOOK_HEADER
-    key = keys.find(request.headers.get(header, ""))
+    secret = request.headers.get(header, "")
+    key = keys.find(secret)
     if key is None:
+        audit.deny(keys.why_not(secret), asked_for="webhook")
         raise _Answer(401, f"The header {header} must carry a webhook key of this panel.")
+    audit.act_as(f"eventbridge key {key}")
     raw = _read(request)
     try:
         parsed = body.parse(raw)

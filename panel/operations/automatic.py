@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import structlog
-from django.db import transaction
+from django.db import Error, transaction
 from django.utils import timezone
 
 import failover.automation
 from failover import guard
-from failover.automation import Refused, Situation, Start
+from failover.automation import Acknowledgement, Refused, Situation, Start
 from failover.codec import decode
 from failover.memory import found_changed
-from failover.model import Goal, Memory, Mode, Snapshot
+from failover.model import Goal, Memory, Mode, Position, Snapshot
 from panel.fleet.applications import configuration
 from panel.fleet.models import Application
 from panel.operations import services
@@ -31,8 +31,11 @@ def consider(application: Application, snapshot: Snapshot, *, counts: bool) -> s
     """
     application.refresh_from_db()
     now = timezone.now().timestamp()
+    people = _situation_or_none(application)
+    if people is None:
+        return _fail_closed(application, snapshot, counts=counts)
     memory = _remembered(application, lambda known: guard.observed(configuration(application), snapshot, known, now))
-    verdict = failover.automation.consider(configuration(application), snapshot, memory, situation(application), now)
+    verdict = failover.automation.consider(configuration(application), snapshot, memory, people, now)
     if verdict is None:
         return _nothing_to_do(application, snapshot)
     if verdict.page:
@@ -41,8 +44,30 @@ def consider(application: Application, snapshot: Snapshot, *, counts: bool) -> s
         return _start(application, verdict)
     if verdict.hold_minutes:
         _hold(application, verdict, snapshot, now)
-    services.record_refusal(application, verdict.goal, verdict.rule, verdict.reason, verdict.remedy, counts=counts)
-    return f"No {verdict.goal} was started ({verdict.rule}): {verdict.reason} {verdict.remedy}"
+    return _refuse(application, verdict, counts=counts)
+
+
+def _refuse(application: Application, refused: Refused, *, counts: bool) -> str:
+    services.record_refusal(application, refused.goal, refused.rule, refused.reason, refused.remedy, counts=counts)
+    return f"No {refused.goal} was started ({refused.rule}): {refused.reason} {refused.remedy}"
+
+
+def _situation_or_none(application: Application) -> Situation | None:
+    """None: what people decided can't be read, so that automation must not act on it."""
+    try:
+        with transaction.atomic():
+            return situation(application)
+    except Error:
+        log.exception("situation_unread", application=application.slug)
+        return None
+
+
+def _fail_closed(application: Application, snapshot: Snapshot, *, counts: bool) -> str:
+    """Where the refusal can't be stored either, the database's error says it."""
+    goal = Goal.FAILBACK if snapshot.position is Position.ECS else Goal.FAILOVER
+    reason = "Whether the kill switch or a hold is on can't be read from the database, so that automation does nothing."
+    return _refuse(application, Refused(goal, "fail_closed", reason, "Restore the database; until then act by hand."),
+                   counts=counts)  # fmt: skip
 
 
 def _remembered(application: Application, change: Callable[[Memory], Memory]) -> Memory:
@@ -67,15 +92,18 @@ def situation(application: Application) -> Situation:
     """What the panel knows and AWS does not."""
     active = services.active_operation(application)
     holds = services.active_holds(application)
+    known = services.last_acknowledgement(application)
     return Situation(
         mode=Mode(application.mode),
         hold=f"{holds[0]} (until {holds[0].expires_at:%Y-%m-%d %H:%M} UTC)" if holds else "",
         hold_rule=holds[0].rule if len({hold.rule for hold in holds}) == 1 else "",
+        kill_switch=services.kill_switch_is_on(),
         active=f"{active} is {active.status}." if active else "",
         active_goal=Goal(active.goal) if active else None,
         last_failure_at=_last_failure_at(application, Goal.FAILOVER),
         last_failback_failure_at=_last_failure_at(application, Goal.FAILBACK),
         last_prepare_failure_at=_last_failure_at(application, Goal.SET_WEIGHTS),
+        acknowledgement=Acknowledgement(known.at.timestamp(), known.by, known.comment) if known else None,
     )
 
 

@@ -8,6 +8,7 @@ where it was not.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +21,7 @@ from django.utils import timezone
 
 from failover.codec import encode
 from failover.leases import LEASE_SECONDS
-from failover.model import Action, Decision, Kind, Snapshot
+from failover.model import Action, Decision, Kind, Progress, Snapshot
 from failover.ports import AwsError, Call
 from panel import live_hints
 from panel.operations.models import JournalEntry, Operation
@@ -79,11 +80,15 @@ class Lease:
 
 
 class RowJournal:
-    """failover.ports.Journal: every entry is committed before the controller goes on."""
+    """failover.ports.Journal: every entry is committed before the controller goes on.
 
-    def __init__(self, operation: Operation, lease: Lease) -> None:
+    `carry` is told the progress as well, for whoever may have to go on without this database.
+    """
+
+    def __init__(self, operation: Operation, lease: Lease, carry: Callable[[Progress], None] = lambda _: None) -> None:
         self._operation = operation
         self._lease = lease
+        self._carry = carry
         self._headline = operation.headline
 
     def decided(self, decision: Decision) -> None:
@@ -98,6 +103,7 @@ class RowJournal:
             if decision.headline != self._headline:
                 detail = {"kind": decision.kind.value, "detail": decision.detail, "rule": decision.rule}
                 self.note("decision", decision.headline, detail)
+        self._carry(decision.progress)
         self._headline = decision.headline
         live_hints.publish(self._operation.application.slug)
 

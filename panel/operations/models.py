@@ -1,12 +1,19 @@
-"""Operations and their journals, holds, and refusals: what was done, by whom, and why nothing was done."""
+"""Operations and their journals, what keeps automation back, and refusals: what was done, by whom, and why nothing was.
+
+What a row can't be is a constraint of the database; the sentence for it is `panel.operations.services`'.
+"""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from panel.fleet.models import Application
+
+
+def _reason_given(name: str, field: str = "reason") -> models.CheckConstraint:
+    return models.CheckConstraint(condition=~Q(**{field: ""}), name=name)
 
 
 class Operation(models.Model):
@@ -31,6 +38,10 @@ class Operation(models.Model):
     class Trigger(models.TextChoices):
         AUTOMATIC = "automatic"
         MANUAL = "manual"
+        API = "api"
+        DRILL = "drill"
+
+    UNATTENDED = (Trigger.AUTOMATIC, Trigger.DRILL)  # nobody's decision about where traffic belongs
 
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="operations")
     goal = models.CharField(max_length=12, choices=Goal)
@@ -41,6 +52,11 @@ class Operation(models.Model):
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT)
     reason = models.TextField()
     override = models.JSONField(default=list)
+    idempotency_key = models.CharField(max_length=255, blank=True, help_text="a replay of it asks for nothing new")
+    retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="retries")
+    supersedes = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="superseded_by"
+    )
     document = models.JSONField(help_text="the application's TOML as it was when the operation started")
     progress = models.JSONField(default=dict)
     headline = models.TextField(blank=True)
@@ -65,10 +81,37 @@ class Operation(models.Model):
                 condition=Q(status__in=("queued", "running", "waiting")),
                 name="one_active_operation_per_application",
             ),
+            models.UniqueConstraint(
+                fields=("requested_by", "idempotency_key"),
+                condition=~Q(idempotency_key=""),
+                name="one_operation_per_requester_and_key",
+            ),
+            models.UniqueConstraint(
+                fields=("idempotency_key",),
+                condition=Q(requested_by=None) & ~Q(idempotency_key=""),
+                name="one_operation_per_key_of_nobody",
+            ),
+            models.CheckConstraint(
+                condition=Q(weight_lambda=None, weight_ecs=None)
+                | Q(weight_lambda__isnull=False, weight_ecs__isnull=False)
+                & (Q(weight_lambda__gt=0) | Q(weight_ecs__gt=0)),
+                name="operation_weights_both_or_neither",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=("queued", "running", "waiting"), finished_at=None)
+                | Q(status__in=("succeeded", "failed", "cancelled", "superseded"), finished_at__isnull=False),
+                name="operation_finished_when_ended",
+            ),
+            _reason_given("operation_has_reason"),
         )
 
     def __str__(self) -> str:
         return f"{self.goal} #{self.pk}"
+
+    @property
+    def automatic(self) -> bool:
+        """Automation may undo it, and the kill switch stops it."""
+        return self.trigger in self.UNATTENDED
 
     @property
     def prepares(self) -> bool:
@@ -93,7 +136,12 @@ class JournalEntry(models.Model):
 
 
 class Hold(models.Model):
-    """Automatic starts suspended for one application, or for all where `application` is null."""
+    """Automatic starts suspended for one application, or for all where `application` is null.
+
+    One that ended by itself says so: it was released by TIME, when it expired.
+    """
+
+    TIME = "time"
 
     application = models.ForeignKey(Application, null=True, blank=True, on_delete=models.CASCADE, related_name="holds")
     owner = models.CharField(max_length=150)
@@ -106,9 +154,70 @@ class Hold(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="hold_ends_after_it_began"),
+            _reason_given("hold_has_reason"),
+        )
 
     def __str__(self) -> str:
         return f"hold by {self.owner}: {self.reason}"
+
+
+class KillSwitch(models.Model):
+    """For all applications, in one row: while `on`, nothing starts by itself, and what runs by itself writes nothing.
+
+    Without the row nobody has ever touched it.
+    """
+
+    ROW = 1
+
+    on = models.BooleanField()
+    by = models.CharField(max_length=150)
+    reason = models.TextField()
+    at = models.DateTimeField(help_text="when it was last turned on or off")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(id=1), name="one_kill_switch"),
+            _reason_given("kill_switch_has_reason"),
+        )
+
+    def __str__(self) -> str:
+        return f"kill switch {'on' if self.on else 'off'}"
+
+
+class ModeChange(models.Model):
+    """Append-only: what a person let automation do for an application, and why."""
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="mode_changes")
+    before = models.CharField(max_length=8, choices=Application.Mode)
+    mode = models.CharField(max_length=8, choices=Application.Mode)
+    by = models.CharField(max_length=150)
+    reason = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (_reason_given("mode_change_has_reason"),)
+
+    def __str__(self) -> str:
+        return f"{self.before} → {self.mode}"
+
+
+class Acknowledgement(models.Model):
+    """A person has looked at an operation that failed: automation need not wait for its back-off any more."""
+
+    operation = models.OneToOneField(Operation, on_delete=models.CASCADE, related_name="acknowledgement")
+    by = models.CharField(max_length=150)
+    comment = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (_reason_given("acknowledgement_has_comment", "comment"),)
+
+    def __str__(self) -> str:
+        return f"acknowledged by {self.by}: {self.comment}"
 
 
 class Refusal(models.Model):

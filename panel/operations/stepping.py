@@ -14,8 +14,9 @@ from django.utils import timezone
 import failover.memory
 from failover import controller
 from failover.automation import FOREIGN_HOLD_MINUTES
-from failover.codec import encode
-from failover.model import Decision, Goal, Kind, Position, Request, Split
+from failover.codec import decode, encode
+from failover.cycle import READ_DEADLINE
+from failover.model import Decision, Kind, Memory, Position
 from failover.ports import Outcome
 from failover.resume import stored_progress
 from failover.verdict import PEOPLE_FIRST
@@ -24,15 +25,17 @@ from panel.celery import SOFT_SECONDS
 from panel.fleet import connections, snapshots
 from panel.fleet.applications import parsed
 from panel.fleet.models import Application
-from panel.operations import services, timing
+from panel.operations import audited, services, table_lease, timing
 from panel.operations.journal import Lease, LeaseLostError, RowJournal
 from panel.operations.models import Operation
 from panel.operations.remembering import change_memory
+from panel.operations.table_lease import Shared, TableLeaseError
 from panel.queues import STEPS_AT_ONCE_OF_AN_ACCOUNT
 from panel.watch import tally
 
 RECOVERY = "recovery_seconds"
 RETRY_SECONDS = 5.0
+WAITING_FOR_TABLE = "Waiting for the lease in DynamoDB"
 MOST_FAILED_STEPS = 24  # two minutes of errors of ours, then the operation ends and people are needed
 
 log = structlog.get_logger(__name__)
@@ -46,9 +49,11 @@ def step_operation(operation_id: int) -> None:
     lease = _claim(operation_id)
     if lease is None:
         return
-    operation = Operation.objects.select_related("application", "requested_by").get(pk=operation_id)
+    operation = Operation.objects.select_related("application", "requested_by").filter(pk=operation_id).first()
+    if operation is None:  # deleted with its application since it was claimed
+        return
     with structlog.contextvars.bound_contextvars(**_trail(operation)):
-        _step(operation, lease)
+        _try(operation, lease)
 
 
 def _trail(operation: Operation) -> trails.Trail:
@@ -58,19 +63,19 @@ def _trail(operation: Operation) -> trails.Trail:
     return ids | ({"request_id": request_id} if request_id else {})
 
 
-def _step(operation: Operation, lease: Lease) -> None:
+def _try(operation: Operation, lease: Lease) -> None:
     try:
-        outcome = _cycle(operation, lease)
-        _keep(operation, lease, outcome)
+        _step(operation, lease)
+    except TableLeaseError as problem:
+        _wait_for_table(operation, lease, str(problem))
     except LeaseLostError:
         log.warning("lease_lost")
+        _make_way(lease)
     except Error:
         raise
     except Exception as problem:
         log.exception("step_failed")
         _stumble(operation, lease, problem)
-    else:
-        log.info("stepped", goal=operation.goal, decision=outcome.decision.kind, headline=outcome.decision.headline)
 
 
 def _claim(operation_id: int) -> Lease | None:
@@ -87,28 +92,44 @@ def _claim(operation_id: int) -> Lease | None:
         return None if crowded else Lease.claim(operation_id)
 
 
-def request_of(operation: Operation) -> Request:
-    """What the operation was asked for, as the controller takes it."""
-    lambda_, ecs = operation.weight_lambda, operation.weight_ecs
-    return Request(
-        Goal(operation.goal),
-        None if lambda_ is None or ecs is None else Split(lambda_, ecs),
-        automatic=operation.trigger == Operation.Trigger.AUTOMATIC,
-        override=frozenset(operation.override),
-    )
+def _make_way(lease: Lease) -> None:
+    """Where this operation was superseded in the middle of a step, that step is over now, and with it its last write:
+    the one in its place need not wait out the lease. A worker that lost the lease before then can't say so.
+    """
+    waiting = Operation.objects.filter(
+        supersedes=lease.operation_id, supersedes__lease_version=lease.version, status=Operation.Status.QUEUED
+    ).select_related("application")
+    for successor in waiting:
+        Operation.objects.filter(pk=successor.pk, status=Operation.Status.QUEUED).update(next_step_at=timezone.now())
+        services.wake(successor)
 
 
-def _cycle(operation: Operation, lease: Lease) -> Outcome:
+def _step(operation: Operation, lease: Lease) -> None:
+    shared = table_lease.take(parsed(operation.document, operation.application.slug), lease)
+    outcome = _cycle(operation, lease, shared)
+    _keep(operation, lease, outcome)
+    log.info("stepped", goal=operation.goal, decision=outcome.decision.kind, headline=outcome.decision.headline)
+    if shared and outcome.decision.kind not in (Kind.ACT, Kind.WAIT):
+        memory = decode(Memory, Application.objects.values_list("memory", flat=True).get(pk=operation.application_id))
+        shared.give_back(services.request_of(operation), outcome, memory, time.time())
+
+
+def _cycle(operation: Operation, lease: Lease, shared: Shared | None) -> Outcome:
     application = parsed(operation.document, operation.application.slug)
+    progress = stored_progress(operation.progress)
+    journal = RowJournal(operation, lease, shared.carry) if shared else RowJournal(operation, lease)
+    if shared and shared.replaced:
+        journal.note("note", f"Takes the place of the {shared.replaced} that a controller beside it has under way.", {})
     outcome = controller.step(
         application,
-        request_of(operation),
-        stored_progress(operation.progress),
+        services.request_of(operation),
+        shared.known(progress) if shared else progress,
         aws=connections.connect(application),
-        journal=RowJournal(operation, lease),
-        lease=lease,
+        journal=journal,
+        lease=shared or lease,
         clock=time.time,
         cancel=operation.cancel_requested,
+        kill_switch=services.kill_switch_is_on,
     )
     snapshots.store(operation.application, outcome.snapshot)
     return outcome
@@ -124,6 +145,7 @@ def _keep(operation: Operation, lease: Lease, outcome: Outcome) -> None:
         if decision.kind is not Kind.REFUSE:
             _remember(operation, outcome)
             _hold(operation, outcome)
+        audited.ended(operation, _status(operation, decision), decision)
     _measure(operation, decision)
     services.hint(operation.application)
 
@@ -164,7 +186,7 @@ def _status(operation: Operation, decision: Decision) -> Operation.Status:
 
 
 def _remember(operation: Operation, outcome: Outcome) -> None:
-    request, now = request_of(operation), timezone.now().timestamp()
+    request, now = services.request_of(operation), timezone.now().timestamp()
     change_memory(operation.application_id, lambda memory: failover.memory.after(memory, request, outcome, now))
 
 
@@ -181,7 +203,7 @@ def _hold(operation: Operation, outcome: Outcome) -> None:
         )
     elif operation.cancel_requested:
         _place(application, services.PANEL, operation.cancel_requested, 60, PEOPLE_FIRST)
-    elif operation.trigger == Operation.Trigger.MANUAL and decision.kind is Kind.DONE:
+    elif not operation.automatic and decision.kind is Kind.DONE:
         services.release_holds_of(application, PEOPLE_FIRST, by=services.PANEL)
         if outcome.snapshot.position is not Position.LAMBDA:
             owner = operation.requested_by.get_username() if operation.requested_by else services.PANEL
@@ -190,6 +212,35 @@ def _hold(operation: Operation, outcome: Outcome) -> None:
 
 def _place(application: Application, owner: str, reason: str, minutes: int, rule: str) -> None:
     services.place_hold(application, owner=owner, reason=reason, minutes=minutes, rule=rule)
+
+
+def _wait_for_table(operation: Operation, lease: Lease, problem: str) -> None:
+    """Another controller acts on the application, or DynamoDB does not answer: nothing is written meanwhile."""
+    policy = parsed(operation.document, operation.application.slug).policy
+    tries = operation.failed_steps + 1
+    over = tries * RETRY_SECONDS > READ_DEADLINE + policy.scale_deadline_seconds
+    try:
+        if over or operation.cancel_requested:
+            _end_without_table(operation, lease, problem)
+            return
+        if operation.headline != WAITING_FOR_TABLE:
+            RowJournal(operation, lease).note("decision", WAITING_FOR_TABLE, {"detail": problem})
+        waiting = {"headline": WAITING_FOR_TABLE, "detail": problem, "status": Operation.Status.WAITING}
+        _go_on(operation, lease, RETRY_SECONDS, failed_steps=tries, **waiting)
+    except LeaseLostError:
+        log.warning("lease_lost", operation=operation.pk)
+
+
+def _end_without_table(operation: Operation, lease: Lease, problem: str) -> None:
+    progress = stored_progress(operation.progress)
+    remedy = "See that nothing else acts on the application; without a Lambda controller it needs no lease_table."
+    rule = "" if operation.cancel_requested else "single_writer"
+    with transaction.atomic():
+        _end(operation, lease, Decision(Kind.STOP, WAITING_FOR_TABLE, progress, problem, rule=rule, remedy=remedy))
+        if progress.mark("shifting"):
+            _forget_what_was_left(operation.application)
+            _place(operation.application, services.PANEL, f"{operation} ended without the lease", 60, "")
+    services.hint(operation.application)
 
 
 def _stumble(operation: Operation, lease: Lease, problem: Exception) -> None:
@@ -205,6 +256,7 @@ def _stumble(operation: Operation, lease: Lease, problem: Exception) -> None:
         _end(operation, lease, ended)
         _forget_what_was_left(operation.application)
         _place(operation.application, services.PANEL, f"{operation} ended on an internal error", 60, "")
+        audited.ended(operation, _status(operation, ended), ended)
 
 
 def _said(problem: Exception) -> str:

@@ -9,48 +9,62 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
 
-from panel.accounts.roles import may_operate
+from panel.accounts.roles import actions, may, owned
 from panel.fleet.models import Application
-from panel.operations import services
+from panel.operations import audited, services
 from panel.operations.models import Operation
 from panel.web import sentences
-from panel.web.actions import ACTIONS, Action, Subject
+from panel.web.action import Action, S
+from panel.web.actions import ACTIONS
+from panel.web.brakes import KILL_SWITCH
 from panel.web.forms import PlainForm
+from panel.web.permissions import TOLD, needed
 from panel.web.standing import now, standing_of
+from panel.web.subjects import About, Panel, Subject
 
 methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @methods
 def on_application(request: HttpRequest, slug: str, name: str) -> HttpResponse:
-    found = get_object_or_404(Application.objects.select_related("stored_snapshot"), slug=slug)
+    found = get_object_or_404(owned(Application.objects.select_related("stored_snapshot"), request.user), slug=slug)
     standing = standing_of(found, now())
-    return _act(request, ACTIONS[name], Subject(standing, hold=standing.hold))
+    return _act(request, ACTIONS[name], Subject(standing, hold=standing.hold), name)
 
 
 @methods
-def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    operation = get_object_or_404(Operation.objects.select_related("application", "requested_by"), pk=pk)
+def on_operation(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    operation = get_object_or_404(
+        owned(Operation.objects.select_related("application", "requested_by"), request.user, "application"), pk=pk
+    )
     standing = standing_of(operation.application, now())
-    return _act(request, ACTIONS["cancel"], Subject(standing, operation=operation))
+    return _act(request, ACTIONS[name], Subject(standing, operation=operation), name)
 
 
-def _act(request: HttpRequest, action: Action, subject: Subject) -> HttpResponse:
+@methods
+def on_panel(request: HttpRequest, name: str) -> HttpResponse:
+    return _act(request, KILL_SWITCH[name], Panel(services.kill_switch()), name)
+
+
+def _act(request: HttpRequest, action: Action[S], subject: S, name: str) -> HttpResponse:
     user = cast("User", request.user)
-    if not may_operate(user):
-        raise PermissionDenied("Your account may look, but not act. Ask an administrator of the panel.")
+    hold = subject.hold if isinstance(subject, Subject) else None
+    needs = needed(name, hold)
+    if not may(user, needs, subject.team):
+        raise PermissionDenied(f"You may not {actions()[needs].says}. Ask an administrator of the team or the panel.")
     if request.method != "POST":
         return _form(request, action, subject, action.form(initial=action.initial(subject)), 200)
     form = action.form(request.POST)
     if not form.is_valid():
         return _form(request, action, subject, form, 422)
     try:
-        action.run(subject, form.cleaned_data, user)
+        action.run(subject, {**form.cleaned_data, **_confirmed(request)}, user)
     except services.Refused as refused:
+        goal, rule = action.goal or "", refused.rule
+        audited.refused(TOLD[name], subject.slug, subject.about, goal, rule=rule, reason=str(refused))
         return _form(request, action, subject, form, 409, refused)
     except services.Invalid as invalid:
         form.add_error(invalid.field if invalid.field in form.fields else None, invalid.message)
@@ -58,25 +72,28 @@ def _act(request: HttpRequest, action: Action, subject: Subject) -> HttpResponse
     return _done(request, subject)
 
 
+def _confirmed(request: HttpRequest) -> dict[str, str]:
+    """What the page said would happen, beside what was typed: not fields, so that each page says it anew."""
+    return {name: request.POST.get(name, "") for name in ("digest", "supersedes")}
+
+
 def _form(
     request: HttpRequest,
-    action: Action,
-    subject: Subject,
+    action: Action[S],
+    subject: S,
     form: PlainForm,
     status: int,
     refused: services.Refused | None = None,
 ) -> HttpResponse:
     in_dialog = request.headers.get("HX-Request") == "true"
-    application = subject.standing.application
     context: dict[str, Any] = {
         "action": action,
-        "title": action.title.format(application.name),
+        "title": action.title.format(subject.name),
         "plan": action.plan(subject),
         "form": form,
         "refused": refused,
         "blocked": _in_the_way(action, subject),
-        "application": application,
-        "back": _back(subject),
+        "back": subject.back,
         "in_dialog": in_dialog,
     }
     response = render(request, f"web/{'_' if in_dialog else ''}action.html", context, status=status)
@@ -84,20 +101,14 @@ def _form(
     return response
 
 
-def _in_the_way(action: Action, subject: Subject) -> tuple[Operation, str] | None:
-    """The running operation that would refuse this one; said before anybody types a reason."""
-    active = subject.standing.active
+def _in_the_way(action: Action[S], subject: S) -> tuple[Operation, str] | None:
+    """The running operation that this one would replace; said before anybody types a reason."""
+    active = subject.active
     return (active, sentences.title(active)) if action.goal and active else None
 
 
-def _back(subject: Subject) -> str:
-    if subject.operation:
-        return reverse("web:operation", args=[subject.operation.pk])
-    return reverse("web:application", args=[subject.standing.application.slug])
-
-
-def _done(request: HttpRequest, subject: Subject) -> HttpResponse:
+def _done(request: HttpRequest, subject: About) -> HttpResponse:
     if request.headers.get("HX-Request") == "true":
-        return trigger_client_event(HttpResponse(status=204), "panel:done", {"value": _back(subject)})
+        return trigger_client_event(HttpResponse(status=204), "panel:done", {"value": subject.back})
     messages.success(request, "Done. What follows from it shows here within seconds.")
-    return redirect(_back(subject))
+    return redirect(subject.back)

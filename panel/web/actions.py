@@ -1,51 +1,21 @@
-"""What an operator can do to an application or an operation: its words, its form, and the service that does it."""
+"""What an operator can do to an application or an operation: move traffic, cancel, try again, and the brakes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
 
 from failover import codec
-from failover.model import Goal, Memory
+from failover.model import Goal, Memory, Request
+from failover.plan import digest
 from panel.fleet import applications
 from panel.operations import services
-from panel.operations.models import Hold, Operation
-from panel.web import forms, plans
-from panel.web.standing import Standing
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What an action is about. `operation` is the one to cancel, `hold` the one to release."""
-
-    standing: Standing
-    operation: Operation | None = None
-    hold: Hold | None = None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """`steps` is what will happen, in order; `warnings` is what to know before."""
-
-    steps: tuple[str, ...]
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Action:
-    """`title` takes the application's name. `run` may raise services.Refused or services.Invalid."""
-
-    title: str
-    button: str
-    form: type[forms.PlainForm]
-    plan: Callable[[Subject], Plan]
-    run: Callable[[Subject, dict[str, Any], User], object]
-    initial: Callable[[Subject], dict[str, Any]] = lambda subject: {}  # noqa: ARG005 - most forms start empty
-    kind: str = "primary"
-    goal: Goal | None = None
+from panel.operations.models import Operation
+from panel.web import brakes, forms, plans, sentences
+from panel.web.action import Action, Plan
+from panel.web.subjects import Subject
 
 
 def _moving(goal: Goal) -> Callable[[Subject], Plan]:
@@ -53,9 +23,12 @@ def _moving(goal: Goal) -> Callable[[Subject], Plan]:
         standing = subject.standing
         application = applications.configuration(standing.application)
         memory = codec.decode(Memory, standing.application.memory)
+        # What an operation under way is changing can't be confirmed as it stands.
+        fixed = standing.snapshot if standing.active is None else None
         return Plan(
             plans.steps(goal, application, standing.snapshot),
             plans.warnings(goal, application, standing, memory),
+            digest(application, Request(goal), fixed) if fixed else "",
         )
 
     return plan
@@ -64,16 +37,31 @@ def _moving(goal: Goal) -> Callable[[Subject], Plan]:
 def _request(goal: Goal) -> Callable[[Subject, dict[str, Any], User], object]:
     def run(subject: Subject, given: dict[str, Any], user: User) -> Operation:
         weights = (given["weight_lambda"], given["weight_ecs"]) if goal is Goal.SET_WEIGHTS else None
+        reason = given["reason"]
+        if given["supersedes"]:
+            active = _to_be_replaced(subject, given["supersedes"])
+            return services.supersede_operation(active, goal, reason=reason, user=user, weights=weights)
         return services.request_operation(
             subject.standing.application,
             goal,
             trigger=Operation.Trigger.MANUAL,
-            reason=given["reason"],
+            reason=reason,
             user=user,
             weights=weights,
+            digest=given["digest"],
         )
 
     return run
+
+
+def _to_be_replaced(subject: Subject, named: str) -> Operation:
+    """What was confirmed was to end one operation, and no other that may run by now."""
+    active = subject.active
+    if active is None or str(active.pk) != named:
+        raise services.Refused(
+            "ended", "The operation that was to be replaced has ended.", "Look at what runs now, and decide again."
+        )
+    return active
 
 
 def _present_weights(subject: Subject) -> dict[str, Any]:
@@ -81,46 +69,10 @@ def _present_weights(subject: Subject) -> dict[str, Any]:
     return {"weight_lambda": split.lambda_, "weight_ecs": split.ecs} if split else {}
 
 
-def _hold(subject: Subject, given: dict[str, Any], user: User) -> object:
-    application = subject.standing.application
-    name = user.get_username()
-    return services.place_hold(application, owner=name, reason=given["reason"], minutes=given["minutes"])
-
-
-def _release(subject: Subject, given: dict[str, Any], user: User) -> None:  # noqa: ARG001 - every action takes its form
-    if subject.hold is None:
-        raise services.Refused(
-            "hold", "There is no hold any more.", "It was released or has ended: nothing is left to do."
-        )
-    services.release_hold(subject.hold, by=user.get_username())
-
-
 def _cancel(subject: Subject, given: dict[str, Any], user: User) -> None:
     if subject.operation is None:
         raise services.Refused("ended", "There is no operation to cancel.", "Nothing is left to do.")
     services.cancel_operation(subject.operation, reason=given["reason"], user=user)
-
-
-def _hold_plan(subject: Subject) -> Plan:  # noqa: ARG001 - every plan takes its subject
-    return Plan(
-        (
-            "Automation starts nothing here until the hold ends; what it would have done is still recorded.",
-            "An operation that runs already goes on. You and others can still act by hand.",
-        ),
-    )
-
-
-def _release_plan(subject: Subject) -> Plan:
-    hold = subject.hold
-    if hold is None:
-        return Plan((), ("There is no hold any more: it was released or has ended.",))
-    whom = "this application" if hold.application_id else "every application"
-    return Plan(
-        (
-            f"Automation may start failovers and failbacks for {whom} again, within seconds if there is reason to.",
-            f"The hold is by {hold.owner}: “{hold.reason}”",
-        ),
-    )
 
 
 def _cancel_plan(subject: Subject) -> Plan:  # noqa: ARG001 - every plan takes its subject
@@ -132,7 +84,23 @@ def _cancel_plan(subject: Subject) -> Plan:  # noqa: ARG001 - every plan takes i
     )
 
 
-ACTIONS = {
+def _retry(subject: Subject, given: dict[str, Any], user: User) -> object:
+    if subject.operation is None:
+        raise services.Refused("retry", "There is no operation to try again.", "Start one on the application's page.")
+    return services.retry_operation(subject.operation, reason=given["reason"], user=user)
+
+
+def _retry_plan(subject: Subject) -> Plan:
+    old = subject.operation
+    if old is None:
+        return Plan(())
+    again = f"A new operation asks for the same: {sentences.pursuing(old)}."
+    fresh = "It reads AWS and decides anew; nothing of how far this one came is taken for granted."
+    overridden = ("What this one overrode is not overridden again.",) if old.override else ()
+    return Plan((again, fresh), overridden)
+
+
+ACTIONS: dict[str, Action[Subject]] = {
     "failover": Action(
         "Fail over {} to ECS",
         "Fail over",
@@ -158,8 +126,6 @@ ACTIONS = {
         _present_weights,
         goal=Goal.SET_WEIGHTS,
     ),
-    "hold": Action("Hold {}", "Hold", forms.HoldForm, _hold_plan, _hold),
-    "release": Action("Release {}", "Release", forms.PlainForm, _release_plan, _release),
     "cancel": Action(
         "Cancel the operation of {}",
         "Cancel the operation",
@@ -168,4 +134,6 @@ ACTIONS = {
         _cancel,
         kind="primary danger",
     ),
+    "retry": Action("Try again for {}", "Try again", forms.ReasonForm, _retry_plan, _retry),
+    **brakes.ACTIONS,
 }

@@ -10,6 +10,7 @@ from failover.demand import CONCURRENCY_METRIC
 from failover.model import Alarm, Limits, Metrics, Series, Snapshot
 from panel.operations.models import Operation
 from panel.web.sentences import title
+from panel.web.times import duration
 
 WIDTH = 1000
 TOP, PLOT = 20, 150  # pixels: where the plot begins and how tall it is
@@ -95,6 +96,10 @@ class Chart:
     rows: tuple[TableRow, ...]
     minutes: int
     summary: str
+
+    @property
+    def span(self) -> str:
+        return f"{self.minutes} min" if self.minutes < 120 else duration(60 * self.minutes)
 
 
 def limit_of(limits: Limits | None) -> float | None:

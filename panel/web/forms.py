@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
-from failover.model import MAX_WEIGHT
+from failover.model import MAX_WEIGHT, Mode
 
 WHY = "Write a reason: whoever reads this later, perhaps you, needs it."
 HOLD_CHOICES = ((30, "30 min"), (60, "1 hour"), (240, "4 hours"), (480, "8 hours"), (1440, "1 day"), (10080, "7 days"))
@@ -24,6 +24,32 @@ class ReasonForm(PlainForm):
         widget=forms.Textarea(attrs={"rows": 2, "autofocus": True, "autocomplete": "off"}),
         error_messages={"required": WHY, "max_length": "Keep the reason under 500 characters; it has %(show_value)d."},
     )
+
+
+class CommentForm(PlainForm):
+    comment = forms.CharField(
+        label="Comment",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2, "autofocus": True, "autocomplete": "off"}),
+        error_messages={
+            "required": "Write what you found and why automation may go on: the next one on call needs it.",
+            "max_length": "Keep the comment under 500 characters; it has %(show_value)d.",
+        },
+    )
+
+
+class ModeForm(ReasonForm):
+    mode = forms.ChoiceField(
+        label="What automation may do",
+        choices=(
+            (Mode.AUTO, "auto: it acts"),
+            (Mode.OBSERVE, "observe: it records what it would do"),
+            (Mode.OFF, "off"),
+        ),
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose a mode.", "invalid_choice": "Choose auto, observe or off."},
+    )
+    field_order = ("mode", "reason")
 
 
 def _weight(label: str, part: str) -> forms.IntegerField:

@@ -13,9 +13,10 @@ PER_PAGE = 50
 
 
 def live(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    """Render `web/<template>.html`, or `web/_<template>.html` alone for a refresh. Neither may be kept by a cache."""
+    """Render `web/<template>.html`, or only what changes in it for a refresh. Neither may be kept by a cache."""
     fragment = request.headers.get("HX-Request") == "true"
-    response = render(request, f"web/{'_' if fragment else ''}{template}.html", context)
+    page = "web/fragment.html" if fragment else f"web/{template}.html"
+    response = render(request, page, {**context, "inside": f"web/_{template}.html"})
     response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["HX-Request"])
     return response

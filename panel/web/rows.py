@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from django.urls import reverse
@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from failover.model import Position, Service, Split, Targets
 from panel.web import badges, charts, sentences
 from panel.web.badges import Badge
+from panel.web.permissions import needed
 from panel.web.runs import Run, run
 from panel.web.standing import Standing
 
@@ -39,6 +40,7 @@ class Link:
     label: str
     url: str
     kind: str = ""
+    needs: str = "view"
 
     @property
     def dialog(self) -> bool:
@@ -111,8 +113,9 @@ def in_order(standings: Iterable[Standing]) -> list[Standing]:
     return sorted(standings, key=lambda standing: (attention(standing), standing.application.slug))
 
 
-def row(standing: Standing, *, may_operate: bool) -> Row:
-    snapshot = standing.snapshot
+def row(standing: Standing, may: frozenset[str]) -> Row:
+    """`may` is what the viewer is allowed to do to this application (panel.accounts.roles)."""
+    snapshot, main = standing.snapshot, sensible(standing)
     return Row(
         standing=standing,
         attention=attention(standing),
@@ -122,7 +125,7 @@ def row(standing: Standing, *, may_operate: bool) -> Row:
         tasks=tasks(snapshot.service.value, snapshot.targets.value) if snapshot else tasks(None, None),
         spark=charts.spark(snapshot),
         run=run(standing.active, standing.now) if standing.active else None,
-        action=sensible(standing) if may_operate else _open(standing, "Open"),
+        action=main if main.needs in may else _open(standing, "Open"),
     )
 
 
@@ -158,23 +161,36 @@ LABELS = {
 
 
 def dialog(standing: Standing, action: str, kind: str = "") -> Link:
-    return Link(LABELS[action], reverse(f"web:{action}", args=[standing.application.slug]), kind)
+    return Link(
+        LABELS[action],
+        reverse(f"web:{action}", args=[standing.application.slug]),
+        kind,
+        needed(action, standing.hold),
+    )
 
 
 def _open(standing: Standing, label: str, kind: str = "") -> Link:
     return Link(label, reverse("web:application", args=[standing.application.slug]), kind)
 
 
-def actions(standing: Standing) -> list[Link]:
-    """All actions of the application's page, the sensible one last and filled."""
+def actions(standing: Standing, may: frozenset[str]) -> list[Link]:
+    """What the viewer may do on the application's page, the sensible action last and filled."""
+    return [link for link in _actions(standing) if link.needs in may]
+
+
+def _actions(standing: Standing) -> list[Link]:
     if standing.active:
-        cancel = Link("Cancel…", reverse("web:cancel", args=[standing.active.pk]), "danger")
-        return [_hold_or_release(standing), cancel]
+        cancel = Link("Cancel…", reverse("web:cancel", args=[standing.active.pk]), "danger", needed("cancel"))
+        instead = [dialog(standing, name) for name in _INSTEAD if name != standing.active.goal]
+        return [_hold_or_release(standing), *instead, cancel]
     main = sensible(standing)
     offered = [dialog(standing, name) for name in _moves(standing)]
     rest = [_hold_or_release(standing), *(link for link in offered if link.url != main.url)]
     rest = [link for link in rest if link.url != main.url]
-    return [*rest, Link(main.label, main.url, "primary")] if main.dialog else rest
+    return [*rest, replace(main, kind="primary")] if main.dialog else rest
+
+
+_INSTEAD = ("set_weights", "failback", "failover")  # what may take the place of a running operation
 
 
 def _moves(standing: Standing) -> tuple[str, ...]:

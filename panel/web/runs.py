@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from failover.milestones import Milestone, milestones
-from failover.model import Goal, Request, Split
 from failover.resume import stored_progress
 from panel.fleet.applications import parsed
 from panel.operations import timing
 from panel.operations.models import Operation
+from panel.operations.services import request_of
 from panel.web import badges, sentences
 from panel.web.badges import Badge
 
@@ -48,6 +48,10 @@ class Run:
         return tuple((label, measured[name]) for name, label in PARTS.items() if name in measured)
 
     @property
+    def may_be_tried_again(self) -> bool:
+        return self.operation.status in (Operation.Status.FAILED, Operation.Status.CANCELLED)
+
+    @property
     def at_step(self) -> int:
         """Which step is under way, counted from 1."""
         return min(len(self.steps), 1 + sum(step.state == "done" for step in self.steps))
@@ -67,10 +71,10 @@ def run(operation: Operation, now: float) -> Run:
     )
 
 
-def request_of(operation: Operation) -> Request:
-    """The operation as the controller was asked."""
-    split = None
-    if operation.weight_lambda is not None and operation.weight_ecs is not None:
-        split = Split(operation.weight_lambda, operation.weight_ecs)
-    automatic = operation.trigger == Operation.Trigger.AUTOMATIC
-    return Request(Goal(operation.goal), split, automatic=automatic, override=frozenset(operation.override))
+def links(operation: Operation) -> list[tuple[str, Operation]]:
+    """The operations that this one has to do with, and how."""
+    earlier = (("Tries again", operation.retry_of), ("In place of", operation.supersedes))
+    later = [("Tried again by", each) for each in operation.retries.order_by("pk")]
+    after = getattr(operation, "superseded_by", None)  # raises where there is none, which is an AttributeError too
+    found = [*earlier, *later, ("Replaced by", after)]
+    return [(how, other) for how, other in found if other is not None]

@@ -20,6 +20,13 @@ NAMES = {
     Operation.Goal.SET_WEIGHTS: "Weights",
 }
 ARRIVED = {Position.ECS: Operation.Goal.FAILOVER, Position.LAMBDA: Operation.Goal.FAILBACK}
+WAYS = {Operation.Trigger.API: "API", Operation.Trigger.DRILL: "drill"}
+NOBODY = {
+    Operation.Trigger.AUTOMATIC: "automation",
+    Operation.Trigger.DRILL: "drill",
+    Operation.Trigger.API: "API",
+    Operation.Trigger.MANUAL: "the command line",
+}
 PLAIN = SafeString("")
 
 
@@ -38,7 +45,11 @@ def pursuing(operation: Operation) -> str:
 
 
 def who(operation: Operation) -> str:
-    return operation.requested_by.get_username() if operation.requested_by else "automation"
+    """`ada`, `ada (API)`, `automation`, `the command line`"""
+    if operation.requested_by is None:
+        return NOBODY[Operation.Trigger(operation.trigger)]
+    way = WAYS.get(Operation.Trigger(operation.trigger))
+    return f"{operation.requested_by.get_username()} ({way})" if way else operation.requested_by.get_username()
 
 
 def situation(standing: Standing, *, figures: bool = True) -> SafeString:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F, Max, Q
+from django.db.models import F, Max, Q, QuerySet
 
-from failover.model import Alarm, AlarmState, Position, Snapshot
+from failover import codec, drift
+from failover.model import Alarm, AlarmState, Memory, Position, Snapshot
 from panel.fleet import snapshots
+from panel.fleet.applications import configuration
 from panel.fleet.models import Application
-from panel.operations.models import Hold, Operation, Refusal
+from panel.operations.models import Acknowledgement, Hold, Operation, Refusal
 
 REFUSAL_CURRENT = timedelta(minutes=15)
 STALE_FLOOR = 30.0  # seconds
@@ -23,7 +25,8 @@ STALE_FLOOR = 30.0  # seconds
 class Standing:
     """One application now (epoch seconds): its snapshot, what runs, what ran last, who holds it, what was refused.
 
-    A snapshot older than `stale_after` seconds is shown, but nothing about it counts as fine.
+    `failures` are those of each goal's newest operations that failed; a person last looked at `acknowledged_at`. A
+    snapshot older than `stale_after` seconds is shown, but nothing about it counts as fine.
     """
 
     application: Application
@@ -33,6 +36,8 @@ class Standing:
     last: Operation | None = None
     hold: Hold | None = None
     refusals: tuple[Refusal, ...] = ()
+    failures: tuple[Operation, ...] = ()
+    acknowledged_at: datetime | None = None
     stale_after: float = STALE_FLOOR
 
     @property
@@ -62,8 +67,27 @@ class Standing:
 
     @property
     def failed(self) -> Operation | None:
-        """The last operation, if it failed: somebody should look."""
-        return self.last if self.last and self.last.status == Operation.Status.FAILED else None
+        """The last operation, if it failed and nobody has looked at it yet."""
+        last = self.last
+        return last if last and last.status == Operation.Status.FAILED and self._unseen(last) else None
+
+    @property
+    def unacknowledged(self) -> Operation | None:
+        """The latest failure that nobody has looked at, whatever went well since."""
+        unseen = (each for each in self.failures if self._unseen(each))
+        return max(unseen, key=lambda each: each.finished_at or each.created_at, default=None)
+
+    def _unseen(self, failed: Operation) -> bool:
+        known = self.acknowledged_at
+        return known is None or failed.finished_at is None or known < failed.finished_at
+
+    @property
+    def drift(self) -> tuple[str, ...]:
+        """Where AWS is not as it was left; nothing is said of what was read too long ago."""
+        if self.snapshot is None or self.stale:
+            return ()
+        memory = codec.decode(Memory, self.application.memory)
+        return drift.found(configuration(self.application), self.snapshot, memory, active=self.active is not None)
 
     def refusal(self, *goals: str) -> Refusal | None:
         """The newest refusal of one of these goals that is younger than the last operation."""
@@ -90,10 +114,10 @@ def completed(outlined: Iterable[Standing]) -> list[Standing]:
     return [replace(standing, application=row, snapshot=_stored(row)) for standing, row in full if row]
 
 
-def outlines(now: datetime) -> list[Standing]:
-    """The standing of every application from its alarms and routes alone: enough to sort by, without the metrics."""
+def outlines(applications: QuerySet[Application], now: datetime) -> list[Standing]:
+    """Each one's standing from its alarms and routes alone: enough to sort by, without the metrics."""
     rows = list(
-        Application.objects.annotate(
+        applications.annotate(
             read_at=F("stored_snapshot__body__at"),
             read_alarms=F("stored_snapshot__body__alarms"),
             read_routes=F("stored_snapshot__body__routes"),
@@ -105,14 +129,14 @@ def outlines(now: datetime) -> list[Standing]:
 
 def _stored(row: Application) -> Snapshot | None:
     stored = getattr(row, "stored_snapshot", None)
-    return snapshots.read(stored.body) if stored else None
+    return snapshots.read(stored.body, row.slug) if stored else None
 
 
 def _outline(row: Application) -> Snapshot | None:
     parts = {"at": row.read_at, "alarms": row.read_alarms, "routes": row.read_routes}  # type: ignore[attr-defined]  # annotated
     if parts["at"] is None:
         return None
-    return snapshots.read({name: part for name, part in parts.items() if part is not None})
+    return snapshots.read({name: part for name, part in parts.items() if part is not None}, row.slug)
 
 
 @dataclass(frozen=True)
@@ -124,22 +148,33 @@ class Surroundings:
     last: dict[int, Operation]
     holds: dict[int | None, Hold]
     refusals: dict[int, list[Refusal]]
+    failures: dict[int, list[Operation]]
+    acknowledged: dict[int, datetime]
 
     @classmethod
     def of(cls, ids: list[int], now: datetime) -> Surroundings:
         active = Operation.objects.filter(application__in=ids, status__in=Operation.ACTIVE)
         finished = Operation.objects.exclude(status__in=Operation.ACTIVE).filter(application__in=ids)
-        newest = finished.order_by().values("application").annotate(newest=Max("pk")).values("newest")
+        newest = finished.order_by().values("application", "goal").annotate(newest=Max("pk")).values("newest")
+        ended = Operation.objects.filter(pk__in=newest).order_by("pk").defer("document")
         holds = Hold.objects.filter(Q(application__in=ids) | Q(application=None))
         refusals = defaultdict(list)
         for refusal in Refusal.objects.filter(application__in=ids, last_at__gte=now - REFUSAL_CURRENT):
             refusals[refusal.application_id].append(refusal)
+        last, failures = dict[int, Operation](), defaultdict(list)
+        for row in ended:
+            last[row.application_id] = row
+            if row.status == Operation.Status.FAILED:
+                failures[row.application_id].append(row)
+        known = Acknowledgement.objects.filter(operation__application__in=ids).order_by()
         return cls(
             now=now,
             active={row.application_id: row for row in active.select_related("application", "requested_by")},
-            last={row.application_id: row for row in Operation.objects.filter(pk__in=newest).defer("document")},
+            last=last,
             holds={row.application_id: row for row in holds.filter(released_at=None, expires_at__gt=now)},
             refusals=refusals,
+            failures=failures,
+            acknowledged=dict(known.values_list("operation__application").annotate(at_=Max("at"))),
         )
 
     def standing(self, application: Application, snapshot: Snapshot | None) -> Standing:
@@ -151,6 +186,8 @@ class Surroundings:
             last=self.last.get(application.pk),
             hold=self.holds.get(application.pk) or self.holds.get(None),
             refusals=tuple(self.refusals.get(application.pk, ())),
+            failures=tuple(self.failures.get(application.pk, ())),
+            acknowledged_at=self.acknowledged.get(application.pk),
             stale_after=stale_after(),
         )
 

@@ -1,22 +1,30 @@
 """The operator's pages."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from panel.web import acting, events, lists, views
+from panel.web import acting, events, lists, trail, views
 
 app_name = "web"
 urlpatterns = [
     path("", views.fleet, name="fleet"),
     path("applications/<slug:slug>/", views.application, name="application"),
+    path("applications/<slug:slug>/history/", views.history, name="history"),
     path("applications/<slug:slug>/failover/", acting.on_application, {"name": "failover"}, name="failover"),
     path("applications/<slug:slug>/failback/", acting.on_application, {"name": "failback"}, name="failback"),
     path("applications/<slug:slug>/weights/", acting.on_application, {"name": "set_weights"}, name="set_weights"),
     path("applications/<slug:slug>/hold/", acting.on_application, {"name": "hold"}, name="hold"),
     path("applications/<slug:slug>/release/", acting.on_application, {"name": "release"}, name="release"),
+    path("applications/<slug:slug>/mode/", acting.on_application, {"name": "mode"}, name="mode"),
+    path("applications/<slug:slug>/acknowledge/", acting.on_application, {"name": "acknowledge"}, name="acknowledge"),
+    path("kill-switch/on/", acting.on_panel, {"name": "on"}, name="kill_switch_on"),
+    path("kill-switch/off/", acting.on_panel, {"name": "off"}, name="kill_switch_off"),
     path("operations/", lists.operations, name="operations"),
     path("operations/<int:pk>/", views.operation, name="operation"),
-    path("operations/<int:pk>/cancel/", acting.cancel, name="cancel"),
+    path("operations/<int:pk>/cancel/", acting.on_operation, {"name": "cancel"}, name="cancel"),
+    path("operations/<int:pk>/retry/", acting.on_operation, {"name": "retry"}, name="retry"),
     path("events/", lists.events, name="events"),
     path("events/<int:pk>/", events.event, name="event"),
     path("refusals/", lists.refusals, name="refusals"),
+    path("audit/", trail.audit, name="audit"),
+    re_path(r"^audit/audit\.(?P<kind>csv|json)$", trail.download, name="audit_download"),
 ]

@@ -56,7 +56,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def operator(transactional_db: None, settings: Any) -> User:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
-    return User.objects.create_user("ada", password=PASSWORD)
+    return User.objects.create_superuser("ada", password=PASSWORD)
 
 
 @pytest.fixture

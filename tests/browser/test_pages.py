@@ -11,9 +11,11 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from failover.model import AlarmState, Split
+from panel import audit
 from panel.fleet import snapshots
 from panel.fleet.models import Application
 from panel.ingest.models import Event
+from panel.operations import services
 from panel.operations.models import Hold, Operation
 from tests.browser.conftest import PASSWORD, Opener
 from tests.panel.web import examples
@@ -35,6 +37,7 @@ def busy(checkout: Application) -> Operation:
     long = examples.application("x" * 60, examples.snapshot(at=time.time() - 900), name="An API with a long name " * 4)
     examples.hold(long, reason="because of a long story " * 6)
     examples.operation(long, status="failed", error="no target became healthy " * 5, finished_at=datetime.now(UTC))
+    audit.record(audit.Action.LOGIN_FAILED, subject="root" * 50, after={"key" * 20: "value" * 40})
     return found
 
 
@@ -51,8 +54,12 @@ def test_no_page_breaks_the_policy_or_scrolls_sideways(
     paths = ["/", "/applications/checkout/", f"/applications/{'x' * 60}/", f"/operations/{busy.pk}/", "/operations/"]
     event = Event.objects.create(event_id="e" * 128, detail_type="An event", body={"key": "x" * 500, "list": [1] * 50})
     event.applications.set(Application.objects.all())
-    paths += ["/events/", f"/events/{event.pk}/", "/refusals/"]
+    paths += ["/audit/", "/events/", f"/events/{event.pk}/", "/refusals/"]
     paths += ["/applications/search/failback/", "/applications/search/weights/"]
+    failed = Operation.objects.get(status="failed")
+    services.set_kill_switch(on=True, by="on-call", reason="because of a long story " * 6)
+    paths += ["/applications/checkout/failback/", "/applications/search/mode/", "/kill-switch/on/", "/kill-switch/off/"]
+    paths += [f"/applications/{'x' * 60}/acknowledge/", f"/operations/{failed.pk}/", f"/operations/{failed.pk}/retry/"]
     paths += ["/applications/search/hold/", f"/operations/{busy.pk}/cancel/", "/accounts/password/change/"]
     for path in paths:
         page.goto(base + path)
@@ -260,3 +267,27 @@ def test_without_scripts_everything_can_still_be_done(open_page: Opener, checkou
 
     expect(page.locator("main")).to_contain_text("Setting weights to 90/10")
     assert Operation.objects.get().weight_ecs == 10
+
+
+def test_all_automation_is_stopped_in_a_dialog_and_the_page_says_so_at_once(
+    open_page: Opener, checkout: Application, operator: object
+) -> None:
+    page = open_page("/")
+    page.get_by_role("link", name="Stop all automation…").click()
+    page.get_by_label("Reason").fill("AWS is acting up")
+    page.get_by_role("button", name="Stop all automation").click()
+    expect(page.get_by_label("Kill switch").get_by_text("Turned on by ada")).to_be_visible()
+    expect(page.get_by_role("link", name="Let automation go on…")).to_be_visible()
+
+
+def test_another_goal_takes_the_place_of_the_running_operation_from_a_dialog(
+    open_page: Opener, checkout: Application
+) -> None:
+    first = examples.operation(checkout)
+    page = open_page("/applications/checkout/")
+    page.get_by_role("link", name="Fail back…").click()
+    page.get_by_label("Reason").fill("wrong one")
+    page.get_by_role("button", name=f"End Failover #{first.pk} and fail back").click()
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    first.refresh_from_db()
+    assert (first.status, first.superseded_by.goal) == ("superseded", "failback")

@@ -8,7 +8,20 @@ from hypothesis import strategies as st
 
 from failover import memory as memories
 from failover.automation import Acknowledgement, Refused, Situation, Start, consider
-from failover.model import Alarm, AlarmState, Baseline, Goal, Memory, Mode, Part, Position, Reading, Request, Split
+from failover.model import (
+    Alarm,
+    AlarmState,
+    Baseline,
+    Goal,
+    Kind,
+    Memory,
+    Mode,
+    Part,
+    Position,
+    Reading,
+    Request,
+    Split,
+)
 from tests.failover.history import History
 from tests.failover.world import LISTENER, Run, World, application, on_ecs
 
@@ -271,6 +284,19 @@ def test_weights_that_somebody_else_changed_hold_the_application_once():
     known = memories.found_changed(memory, world.observe(), world.now)
     world.pass_time(2)
     assert asked(world, known).rule == "people_first", "automation never undoes it, with or without the hold"
+
+
+@pytest.mark.parametrize(("left", "automatic"), [(Split(0, 100), True), (Split(100, 0), False)])
+def test_after_a_failback_that_failed_only_what_automation_moved_goes_back_by_itself(left, automatic):
+    """Where somebody else had put traffic on ECS, a person's failback does not make it automation's."""
+    world = quiet(60)
+    memory = replace(FAILED_OVER, left=tuple((arn, left) for arn in world.splits), left_at=world.now - 10)
+    run = Run(world, Request(Goal.FAILBACK), memory=memory)
+    while not run.journal.progress.mark("shifting"):
+        run.step()
+    world.alarm = AlarmState.ALARM
+    assert run.to_end().decision.kind is Kind.STOP
+    assert memories.after(memory, run.request, run.outcome, world.now).failover_automatic is automatic
 
 
 def test_a_snapshot_from_before_the_operation_ended_shows_no_foreign_change():

@@ -1,8 +1,12 @@
 """A broken configuration gets a sentence with file, key and what is allowed."""
 
+import copy
 import tomllib
+from datetime import UTC, date, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from failover.config import ConfigError, load, parse
 from failover.model import Mode, Policy, Route
@@ -91,3 +95,112 @@ def test_text_that_is_no_toml_is_named_with_its_place(tmp_path):
 def test_a_missing_file_is_a_sentence(tmp_path):
     with pytest.raises(ConfigError, match="can't be read: No such file"):
         load(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        (".", "can't be read: Is a directory"),
+        ("a\0b", "'a\\x00b' is no file's path"),
+        ("x" * 5000, "can't be read: File name too long"),
+    ],
+)
+def test_a_path_that_is_no_file_is_a_sentence(path, says):
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert says in caught.value.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"slug = '\xff'", "is not UTF-8 text"),
+        (b"slug = " + b"9" * 5000, "is not valid TOML: Exceeds the limit"),
+        (b"slug = " + b"[" * 5000, "is not valid TOML: it is nested too deep"),
+        (b"slug = 2026-13-45", "is not valid TOML"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_a_sentence(tmp_path, content, says):
+    path = tmp_path / "odd.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert caught.value.problems[0].startswith(f"{path} {says}")
+
+
+@pytest.mark.parametrize(
+    ("good", "key"),
+    [
+        ("failover_count = 4", "policy.failover_count"),
+        ("failover_count = 4", "policy.step_seconds"),
+        ("shift_steps = [10, 100]", "policy.shift_steps"),
+        ('slug = "checkout"', "application.slug"),
+        ('alarms = ["checkout-lambda-concurrency"]', "application.alarms"),
+    ],
+)
+def test_a_number_of_more_digits_than_python_writes_is_named(good, key):
+    name = key.split(".")[1]
+    (problem,) = problems(GOOD.replace(good, f"{name} = 0x{'f' * 6000}"))
+    assert problem.startswith(f"checkout.toml: {key} must be ")
+    assert problem.endswith(", not what can't be shown (int).")
+
+
+def test_what_stands_there_is_shown_as_far_as_it_is_short():
+    (problem,) = problems(GOOD.replace('region = "sa-east-1"', f'region = "{"x" * 9999}"'))
+    assert len(problem) < 400
+
+
+@pytest.mark.parametrize("document", [None, [], "text", 7])
+def test_a_document_that_is_no_table_is_a_sentence(document):
+    with pytest.raises(ConfigError, match="must be TOML"):
+        parse(document, "checkout.toml")
+
+
+def test_two_routes_of_the_wrong_type_are_named_once_each():
+    text = GOOD.replace('listener_arn = "arn', 'listener_arn = 1\n[[routes]]\nlistener_arn = 2 # "arn')
+    assert [problem.split(" must ")[0] for problem in problems(text)] == [
+        "checkout.toml: routes[1].listener_arn",
+        "checkout.toml: routes[2].listener_arn",
+    ]
+
+
+PLACES = [
+    (table, key)
+    for table, keys in {
+        "application": "slug name region role_arn external_id team alarms alarm_rule prewarm_alarms mode probe_url "
+        "lease_table other",
+        "lambda": "function_name target_group_arn other",
+        "ecs": "cluster service target_group_arn other",
+        "policy": " ".join([*vars(Policy()), "other"]),
+    }.items()
+    for key in keys.split()
+]
+TOML = st.recursive(
+    st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=9)
+    | st.sampled_from([date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC)]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(data=st.data())
+@settings(max_examples=300, deadline=None)
+def test_whatever_stands_anywhere_is_taken_or_named(data):
+    document = copy.deepcopy(tomllib.loads(GOOD))
+    for table, key in data.draw(st.lists(st.sampled_from(PLACES), max_size=3)):
+        document[table][key] = data.draw(TOML)
+    if data.draw(st.booleans()):
+        document[data.draw(st.sampled_from([*document, "other"]))] = data.draw(TOML)
+    for problem in told(document):
+        assert problem.startswith("checkout.toml: ")
+
+
+def told(document: dict) -> list[str]:
+    try:
+        parse(document, "checkout.toml")
+    except ConfigError as error:
+        return error.problems
+    return []

@@ -76,8 +76,24 @@ def test_a_value_that_can_not_be_is_named_with_what_is_allowed():
     assert "policy.failover_count must be a whole number" in problems(**FEW, FAILOVER_COUNT="many")[0]
 
 
-def test_text_that_is_no_toml_is_named():
-    assert "FAILOVER_CONFIG is not valid TOML" in problems(FAILOVER_CONFIG="[application\n")[0]
+@pytest.mark.parametrize("text", ["[application\n", "[a]\nb = " + "9" * 5000, "[a]\nb = " + "[" * 5000])
+def test_text_that_is_no_toml_is_named(text):
+    assert "FAILOVER_CONFIG is not valid TOML" in problems(FAILOVER_CONFIG=text)[0]
+
+
+def test_a_parameter_that_is_no_toml_is_named():
+    with pytest.raises(ConfigError, match="ssm:x is not valid TOML"):
+        environment.application({"FAILOVER_CONFIG": "ssm:x"}, lambda _: "[" * 5000)
+
+
+@pytest.mark.parametrize("path", ["a\0b", ".", "x" * 5000])
+def test_a_path_that_is_no_file_is_named(path):
+    assert path[:1] in problems(FAILOVER_CONFIG=path)[0]
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "nan", "inf", "1e999", "0x2", "[]"])
+def test_a_number_that_is_none_is_named(number):
+    assert "policy.failover_count must be" in problems(**FEW, FAILOVER_COUNT=number)[0]
 
 
 def test_a_parameter_that_can_not_be_read_says_so():

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from failover import lambda_handler
 from failover.aws.lease import LEASE_SECONDS, TableLease
+from failover.config import ConfigError
 from failover.model import AlarmState, Position, SetDesiredCount, SetSplit, Split
 from failover.ports import AwsError
 from failover.solo import CYCLE_SECONDS
@@ -267,6 +268,36 @@ def test_a_state_of_another_version_changes_nothing(function, state):
     assert answer["outcome"] == "failed"
     assert "another version" in answer["reason"]
     assert function.world.writes == []
+
+
+@pytest.mark.parametrize(
+    "state", ["[]", "7", '"text"', "null", "[" * 100_000, "{", '{"failures": {"failover": null}}', '{"version": true}']
+)
+def test_a_state_that_is_none_of_ours_changes_nothing_and_stays(function, state):
+    TableLease(function.table, "leases", "checkout", lambda: function.world.now).claim()
+    item = {**function.table.items["checkout"], "holder": {"S": ""}, "state": {"S": state}}
+    function.table.items["checkout"] = item
+    answer = in_alarm(function).invoke()
+    assert answer["outcome"] == "failed"
+    assert "delete the item" in answer["reason"] or "remove the item's `state`" in answer["reason"]
+    assert json.loads(json.dumps(function.table.items["checkout"]["state"])) == {"S": state}
+    assert function.world.writes == []
+
+
+@pytest.mark.parametrize("context", [None, {}])
+def test_without_a_context_it_goes_on_to_the_end(function, context):
+    in_alarm(function)
+    assert lambda_handler.handler(SCHEDULED, context)["outcome"] == "done"
+    assert function.world.splits == {LISTENER: Split(0, 100)}
+
+
+def test_an_sdk_that_can_not_start_is_said(function, monkeypatch):
+    def misconfigured(_):
+        raise ConfigError(["The AWS SDK can't start: Invalid endpoint: lab. Correct its variables."])
+
+    monkeypatch.setattr(lambda_handler.aws, "connect", misconfigured)
+    lambda_handler._connected.cache_clear()
+    assert "Invalid endpoint" in function.invoke()["reason"]
 
 
 @pytest.mark.parametrize("config", ["", "[application]\nslug = 1"])

@@ -7,31 +7,13 @@ import re
 import pytest
 
 from failover import __main__ as command
-from failover import breakglass, screen
+from failover import screen
 from failover.aws.lease import TableLease
-from failover.codec import encode
-from failover.config import load
-from failover.model import Baseline, Goal, Memory, Progress, Request, Split
+from failover.model import Split
 from failover.state import State, stored_state
-from tests.failover.aws.test_lease import Table
-from tests.failover.test_config import GOOD
-from tests.failover.world import LISTENER, World, on_ecs
+from tests.failover.world import LISTENER, on_ecs
 
 BREAK_GLASS = ["--override", "single_writer", "--reason", "the panel is gone"]
-
-
-@pytest.fixture
-def world(monkeypatch, tmp_path):
-    """A world with one route, whose time passes while the command sleeps."""
-    found = World(splits={LISTENER: Split(100, 0)})
-    found.pass_time(30)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(command.aws, "connect", lambda _: found)
-    monkeypatch.setattr(command.time, "time", lambda: found.now)
-    monkeypatch.setattr(command.time, "sleep", found.pass_time)
-    monkeypatch.setattr(breakglass.signal, "signal", lambda *_: None)
-    (tmp_path / "checkout.toml").write_text(GOOD.replace("failover_count = 4", "settle_seconds = 1"))
-    return found
 
 
 def run(*arguments: str) -> int:
@@ -70,7 +52,8 @@ def test_failover_prints_its_plan_then_each_step_and_keeps_a_journal(world, caps
     assert shown.index("plan ") < shown.index("ecs" if "ecs:" in shown else "some:Action")
     lines = [json.loads(line) for line in (tmp_path / journal(tmp_path)).read_text().splitlines()]
     assert lines[0]["message"] == "the panel is gone"
-    assert {line["kind"] for line in lines} == {"request", "decision", "call", "readback"}
+    assert {line["kind"] for line in lines} == {"request", "decision", "call", "readback", "end"}
+    assert (lines[-1]["kind"], lines[-1]["detail"]["outcome"]) == ("end", "done")
 
 
 def test_one_cycle_at_a_time_is_continued_from_the_journal(world, capsys, tmp_path):
@@ -217,22 +200,6 @@ def test_a_plan_that_would_be_refused_says_which_rule_and_exits_so(world, capsys
 # ---- beside a controller with a lease table ----
 
 
-@pytest.fixture
-def table(world, monkeypatch, tmp_path):
-    """The application with a lease table, in which a Lambda controller waits in the middle of a failover."""
-    path = tmp_path / "checkout.toml"
-    path.write_text(path.read_text().replace("[lambda]", 'lease_table = "leases"\n[lambda]'))
-    found = Table()
-    monkeypatch.setattr(command.aws, "lease_client", lambda _: found)
-    waiting = Progress(phase="healthy", memory=Memory(Baseline(1)), wanted=2)
-    state = State().begun(load(path), Request(Goal.FAILOVER, automatic=True), "alarm", waiting)
-    lease = TableLease(found, "leases", "checkout", lambda: world.now)
-    lease.claim()
-    lease.state = encode(state)
-    lease.release()
-    return found
-
-
 def kept(table) -> State:
     return stored_state(json.loads(table.items["checkout"]["state"]["S"]))
 
@@ -265,6 +232,22 @@ def test_a_lease_that_somebody_holds_keeps_nobody_from_writing_who_says_why(worl
     assert run("failover", "--override", "single_writer", "--reason", "the panel hangs") == 0
     assert "Goes on without the lease" in capsys.readouterr().out
     assert world.splits[LISTENER].ecs == 100
+
+
+def odd_state(table, state: str) -> None:
+    table.items["checkout"] = {**table.items["checkout"], "state": {"S": state}}
+
+
+@pytest.mark.parametrize(
+    ("state", "status"), [("[]", 1), ("[" * 100_000, 1), ('{"version": 2}', 3), ('{"hold": 1}', 3)]
+)
+def test_a_state_that_is_none_of_ours_is_a_sentence_and_stays(world, table, tmp_path, capsys, state, status):
+    odd_state(table, state)
+    assert run("failover") == status
+    told = capsys.readouterr().err
+    assert "delete the item" in told or "remove the item's `state`" in told
+    assert table.items["checkout"]["state"] == {"S": state}
+    assert (world.writes, list(tmp_path.glob("*.jsonl"))) == ([], [])
 
 
 def journal_of(goal: str, tmp_path):

@@ -133,8 +133,6 @@ def arns(virtual):
 
 
 def test_the_same_script_gives_the_same_states_over_http_as_called_directly(world_file):
-    text = world_file.read_text(encoding="utf-8") + '\n[[tables]]\nname = "leases"\nkey = "application"\n'
-    world_file.write_text(text, encoding="utf-8")
     model, wired = VirtualLab(load(world_file)), VirtualLab(load(world_file))
     with served(wired) as url:
         session = boto3.Session("lab", "lab", region_name="eu-west-1")

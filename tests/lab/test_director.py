@@ -2,6 +2,8 @@
 
 import pytest
 
+from lab.accidents import ACCIDENTS
+from lab.conditions import CONDITIONS, Condition
 from lab.director import Director
 from lab.ending import arrivals, judge_losses, judge_world
 from lab.scenario import LoadTable, parse
@@ -92,6 +94,24 @@ def test_what_does_not_come_before_the_deadline_is_named(virtual):
     assert not judge_world(director.scenario.end, director.application, director.positions, missed=director.missed)[
         0
     ].holds
+
+
+def test_a_step_that_fails_ends_the_scenario_with_the_problem_and_not_whoever_plays_it(virtual, monkeypatch):
+    def fail(*_arguments, **_values):
+        raise KeyError("nobody")
+
+    monkeypatch.setitem(ACCIDENTS, "deploy", fail)
+    director, _ = play(virtual, '[[steps]]\ndo = "deploy"\n[[steps]]\nsay = "never"\n[end]\n', 3)
+    assert director.ended
+    assert told(director)[-1] == (0, "problem", "KeyError: 'nobody'")
+    assert director.missed == "the scenario to go on (KeyError: 'nobody')"
+
+
+def test_a_condition_that_fails_ends_the_scenario_once(virtual, monkeypatch):
+    monkeypatch.setitem(CONDITIONS, "on_ecs", Condition("it", lambda _application: 1 / 0))
+    director, _ = play(virtual, '[[steps]]\nwhen = "on_ecs"\n[end]\n', 3)
+    problems = [detail for _, what, detail in told(director) if what == "problem"]
+    assert problems == ["ZeroDivisionError: division by zero"]
 
 
 def test_a_condition_may_be_given_up(virtual):

@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 import pytest
 from aiohttp import web
 
-from lab.load import DEFAULT_MIX, Load, interleave, percentile
+from lab.load import DEFAULT_MIX, Load, interleave, main, percentile
 
 
 def test_the_mix_is_spread_evenly_and_always_the_same():
@@ -105,3 +105,11 @@ def test_the_rate_can_change_while_it_runs():
         return silent
 
     assert asyncio.run(_with_servers(handler, scenario)) == 0
+
+
+@pytest.mark.parametrize("option", ["--rate", "--surge"])
+@pytest.mark.parametrize("rate", ["1001", "-1", "nan", "inf"])
+def test_a_rate_that_cannot_be_sent_is_one_sentence(capsys, option, rate):
+    with pytest.raises(SystemExit):
+        main([option, rate])
+    assert f"{rate} is not 0 to 1000 requests a second" in capsys.readouterr().err

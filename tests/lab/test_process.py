@@ -1,17 +1,22 @@
 """Starting and ending a lab as a process."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from lab.process import LabDidNotStartError, start_lab
+from lab.runtime.children import ROOT
 
 pytestmark = pytest.mark.lab
 
@@ -110,6 +115,58 @@ def test_a_state_directory_serves_one_lab(small, tmp_path):
     refused = pytest.raises(LabDidNotStartError, match="Another lab uses")
     with start_lab(small, state, port=0), refused, start_lab(small, state, port=0):
         pass
+
+
+def test_requests_in_flight_hold_up_no_end(small, tmp_path):
+    """Of three applications, on both nodes: they are cut off together."""
+    slugs = ("one", "two", "three")
+    function = '[applications.{}.function]\nenvironment = {{ SLEEP_SECONDS = "60" }}\ntimeout_seconds = 90\n'
+    small.write_text("".join(map(function.format, slugs)))
+    with start_lab(small, tmp_path / "state", port=0) as lab, ExitStack() as opened:
+        for slug in slugs:
+            for url in lab.description["applications"][slug]["urls"]:
+                client = opened.enter_context(closing(HTTPConnection(urlsplit(url).netloc)))
+                client.request("GET", "/sleep")
+        state = f"{lab.endpoint}/_lab/state"
+        wait_for(lambda: in_flight(state) == [2, 2, 2], "all requests")
+        lab.process.terminate()
+        assert lab.process.wait(10) == 0
+
+
+def in_flight(state):
+    with urllib.request.urlopen(state, timeout=5) as answer:
+        return [each["function"]["in_flight"] for each in json.load(answer)["applications"].values()]
+
+
+STUCK = """
+import sys, time
+from pathlib import Path
+from lab.runtime import children, stopping
+
+stopping.PATIENCE_SECONDS = float(sys.argv[1])
+stopping.end_on_signals(lambda: print("in order", flush=True), children.kill_all)
+child = children.start("http.server", ["0", "--bind", "127.0.0.1"], {}, Path(sys.argv[2]))
+print(child.pid, flush=True)
+while True:
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("patience", "signals"), [("0.5", 1), ("600", 2)], ids=["deadline", "second signal"])
+def test_a_lab_that_is_stuck_is_ended_by_force_with_its_processes(tmp_path, patience, signals):
+    command = [sys.executable, "-c", STUCK, patience, str(tmp_path / "log")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as stuck:
+        try:
+            child = int(stuck.stdout.readline())
+            stuck.terminate()
+            assert stuck.stdout.readline() == "in order\n"
+            if signals == 2:
+                stuck.send_signal(signal.SIGINT)
+            assert stuck.wait(10) == 1
+            assert stuck.stderr.read() == "Ended by force: every process was killed.\n"
+        finally:
+            stuck.kill()
+    wait_for(lambda: not lives(child), "the end of its child")
 
 
 MOMENTS = [0.0, 0.15, 0.3, 0.5, 0.7, 0.9, 1.1, 1.4, 1.8, 2.3, 3.0]

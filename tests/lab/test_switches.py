@@ -229,7 +229,7 @@ def test_without_metrics_an_alarm_gets_insufficient_data(lab):
 
 def test_a_switch_for_all_applications_breaks_each(virtual_of):
     """A switch is one application's, or under "" everybody's."""
-    lab = virtual_of(WORLD + WORLD.replace("checkout", "search"))
+    lab = virtual_of(WORLD + WORLD.replace("checkout", "search").replace("idle", "search-idle"))
     lab.world.faults.set("fargate_capacity", 0)
     for name in ("checkout", "search"):
         lab.call("ecs", "UpdateService", cluster="apis", service=name, desiredCount=1)

@@ -52,6 +52,85 @@ def test_an_error_names_file_key_and_what_is_allowed(tmp_path, text, sentence):
     assert sentence in str(wrong.value)
 
 
+ALARM = "[[applications.{}.alarms]]\nname = 'x'\nmetric = 'Throttles'\nstatistic = 'Sum'\nthreshold = 1\n"
+TABLE = "[[tables]]\nname = 'leases'\nkey = 'application'\n"
+EVENTS = "[[event_rules]]\nname = 'x'\npattern = '{\"source\": [\"aws.ecs\"]}'\n"
+RULE = "[[applications.a.rules]]\npriority = {}\npath = '{}'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "[applications.a.weights]\nlambda = 0",
+            "applications.a.weights.lambda: 0 beside ecs = 0 leaves requests nowhere",
+        ),
+        (
+            RULE.format(1, "/a") + "weights = { lambda = 0, ecs = 0 }",
+            "applications.a.rules[0].weights.lambda: 0 beside",
+        ),
+        (
+            "[applications.a.weights]\necs = 1000",
+            "applications.a.weights.ecs: 1000 is not allowed; allowed are 0 to 999",
+        ),
+        (
+            "[applications.'../x']",
+            "applications: '../x' is not allowed; allowed are letters, digits and hyphens inside",
+        ),
+        ("[applications.'a/b']", "applications: 'a/b' is not allowed"),
+        ("[applications.'']", "applications: '' is not allowed"),
+        (f"[applications.{'a' * 26}]", "25 at the most"),
+        ("[applications.a.third_group]\nname = '../x'", "applications.a.third_group.name: '../x' is not allowed"),
+        ("[applications.a.third_group]\nname = 'ecs'", "applications.a.third_group.name: 'ecs' is the name of a pool"),
+        ("[applications.a]\n[applications.a]", "not valid TOML: Cannot declare ('applications', 'a') twice"),
+        (TABLE * 2 + "[applications.a]", "tables[1].name: 'leases' is there twice"),
+        (EVENTS * 2 + "[applications.a]", "event_rules[1].name: 'x' is there twice"),
+        (ALARM.format("a") + ALARM.format("b"), "applications.b.alarms[0].name: 'x' is there twice"),
+        (RULE.format(1, "/a") + RULE.format(1, "/b"), "applications.a.rules[1].priority: 1 is there twice"),
+        (RULE.format(1, "/a") + RULE.format(2, "/a"), "applications.a.rules[1].path: '/a' is there twice"),
+        (RULE.format(0, "/a"), "applications.a.rules[0].priority: 0 is not allowed; allowed are 1 to 50000"),
+        (
+            "[applications.a.function]\ntimeout_seconds = 0",
+            "applications.a.function.timeout_seconds: 0.0 is not allowed",
+        ),
+        ("[applications.a.function]\nhealthy_threshold = 0", "applications.a.function.healthy_threshold: 0 is not"),
+        ("[applications.a.task]\nhealth_check_interval_seconds = 0", "task.health_check_interval_seconds: 0.0 is not"),
+        ("[applications.a.task]\ndesired_count = 100000", "applications.a.task.desired_count: 100000 is not allowed"),
+        (f"[applications.a.task]\ndesired_count = {'9' * 5000}", "not valid TOML: Exceeds the limit"),
+        ("[applications.a.task]\nhealth_check_path = 'x'", "applications.a.task.health_check_path: 'x' is not allowed"),
+        ("[applications.a.task.environment]\n'A=B' = 'x'", "applications.a.task.environment: 'A=B' is not allowed"),
+        ('[applications.a.task.environment]\nA = "\\u0000"', "applications.a.task.environment.A: a value has no NUL"),
+        ("[applications.a.scalable_target]\nmin = 3\nmax = 2", "applications.a.scalable_target.min: 3 is not allowed"),
+        (ALARM.format("a") + "evaluation_periods = 0", "applications.a.alarms[0].evaluation_periods: 0 is not allowed"),
+        (ALARM.format("a") + "period_seconds = 0", "applications.a.alarms[0].period_seconds: 0 is not allowed"),
+        (
+            "account_concurrency = 9\n[applications.a.function]\nreserved_concurrency = 10",
+            "account_concurrency: the functions",
+        ),
+        ("account = '12'\n[applications.a]", "account: '12' is not allowed; allowed are twelve digits"),
+        (
+            "[applications.a]\nregion = 'moon'",
+            "applications.a.region: 'moon' is not allowed; allowed are regions such as",
+        ),
+        ("node_delays_seconds = [0, 1e6]\n[applications.a]", "node_delays_seconds: 1e+06 is more than 600"),
+    ],
+)
+def test_what_no_world_can_be_is_named_by_table_and_key(tmp_path, text, sentence):
+    path = tmp_path / "world.toml"
+    path.write_text(text)
+    with pytest.raises(WorldError) as wrong:
+        load(path)
+    assert str(wrong.value).startswith(f"{path}: ")
+    assert sentence in str(wrong.value)
+
+
+def test_what_two_accounts_have_may_have_the_same_name(tmp_path):
+    path = tmp_path / "world.toml"
+    elsewhere = "[applications.b]\naccount = '222222222222'\n"
+    path.write_text(ALARM.format("a") + elsewhere + ALARM.format("b") + TABLE + TABLE + "account = '222222222222'")
+    assert len(load(path).tables) == 2
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

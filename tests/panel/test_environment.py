@@ -24,6 +24,9 @@ SECRET = "correct-horse-battery-staple-and-fifty-more-characters"
         ({"PANEL_SECRET_KEY_FILE": "/nonexistent"}, "PANEL_SECRET_KEY_FILE", "can't be read"),
         ({"PANEL_LIVE_PORT": "many"}, "PANEL_LIVE_PORT", "a number"),
         ({"PANEL_OBSERVE_SECONDS": "-5"}, "PANEL_OBSERVE_SECONDS", "a number"),
+        ({"PANEL_AUDIT_DAYS": "a year"}, "PANEL_AUDIT_DAYS", "whole number of days"),
+        ({"PANEL_AUDIT_DAYS": "-1"}, "PANEL_AUDIT_DAYS", "whole number of days"),
+        ({"PANEL_AUDIT_DAYS": "9" * 5000}, "PANEL_AUDIT_DAYS", "up to 36500"),
         ({"PANEL_BASE_URL": "panel.example.com"}, "PANEL_BASE_URL", "an address like"),
         ({"PANEL_BASE_URL": "http://panel.example.com"}, "PANEL_BASE_URL", "https://"),
         ({"PANEL_BASE_URL": "https://panel.example.com", "PANEL_DEBUG": "on"}, "PANEL_DEBUG", "this machine only"),
@@ -61,7 +64,7 @@ def test_nothing_set_is_the_panel_on_this_machine() -> None:
     assert (env.base_url, env.https, env.debug) == ("http://127.0.0.1:8000", False, False)
     assert "127.0.0.1" in env.hosts
     assert env.database["ENGINE"] == "django.db.backends.sqlite3"
-    assert (env.live_port, env.observe_seconds) == (None, 5)
+    assert (env.live_port, env.observe_seconds, env.audit_days) == (None, 5, 400)
 
 
 def test_the_base_url_follows_the_port() -> None:

@@ -105,7 +105,7 @@ def test_a_snapshot_and_a_document_are_shown(
     StoredSnapshot.objects.create(
         application=application, body=stored(release / "snapshot.json"), observed_at=timezone.now()
     )
-    client.force_login(User.objects.create_user("ana"))
+    client.force_login(User.objects.create_superuser("ana"))
     for path in ("/", "/applications/checkout/"):
         assert "All traffic on ECS" in client.get(path).content.decode()
 
@@ -126,7 +126,7 @@ def test_a_snapshot_of_a_later_release_is_as_good_as_none_and_read_anew(
 ) -> None:
     monkeypatch.setattr("panel.broker.answers", lambda: True)
     StoredSnapshot.objects.create(application=application, body=body, observed_at=timezone.now())
-    client.force_login(User.objects.create_user("ana"))
+    client.force_login(User.objects.create_superuser("ana"))
     for path in ("/", "/applications/checkout/"):
         assert client.get(path).status_code == 200
     tasks.sweep(application.pk)

@@ -6,16 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from failover.aws.batches import chunks
-from failover.aws.errors import translate
+from failover.aws.errors import FAILURES, translate
 from failover.aws.fleet.pace import PacedOutError
 from failover.ports import AwsError, Clock
 
 V = TypeVar("V")
 
-Failure = ClientError | BotoCoreError | AwsError
 FEWEST = 20  # a batch this small is never too large for AWS
 
 
@@ -27,7 +24,7 @@ class Batch(Generic[V]):
     """
 
     found: dict[str, V] = field(default_factory=dict)
-    failed: dict[str, Failure] = field(default_factory=dict)
+    failed: dict[str, Exception] = field(default_factory=dict)
     asked: dict[str, float] = field(default_factory=dict)
 
     def asked_at(self, names: Iterable[str]) -> float:
@@ -37,7 +34,7 @@ class Batch(Generic[V]):
     def covers(self, names: Iterable[str]) -> bool:
         return all(name in self.asked for name in names)
 
-    def failure(self, names: Iterable[str]) -> Failure | None:
+    def failure(self, names: Iterable[str]) -> Exception | None:
         return next((self.failed[name] for name in names if name in self.failed), None)
 
 
@@ -98,10 +95,10 @@ class Asker:
             batch.found.update(read(names))
         except PacedOutError:
             return
-        except (ClientError, BotoCoreError, AwsError) as error:
+        except (*FAILURES, AwsError) as error:
             batch.failed.update(dict.fromkeys(names, error))
         batch.asked.update(dict.fromkeys(names, asked))
 
 
-def failure_kind(error: Failure) -> str:
+def failure_kind(error: Exception) -> str:
     return error.kind if isinstance(error, AwsError) else translate(error, "", "").kind

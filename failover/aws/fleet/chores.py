@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from failover.aws import limits as limit_reading
 from failover.aws import listeners, routes
+from failover.aws.errors import FAILURES
 from failover.aws.fleet.pace import PacedOutError
 from failover.aws.fleet.sweep import Sweep
 from failover.aws.listeners import ARNS_A_CALL, Place
@@ -96,9 +95,9 @@ class Chores:
             ours = {group: attached.found.get(group, {}) for group in routes.groups_of(application)}
             try:
                 places = {arn: self._of(arn) for arn in sorted(arns | routes.attached_to(ours.values()))}
-            except (ClientError, BotoCoreError):
+                found = routes.searched_for(application, places, ours, asked)
+            except FAILURES:
                 continue
-            found = routes.searched_for(application, places, ours, asked)
             self.routes[application.slug] = Reading.of(found, asked)
 
     def _of(self, arn: str) -> list[Place]:

@@ -45,7 +45,8 @@
     for (const element of root.querySelectorAll("text[data-at]")) {
       const at = new Date(Number(element.dataset.at) * 1000);
       const seconds = "seconds" in element.dataset ? `:${two(at.getSeconds())}` : "";
-      setText(element, `${two(at.getHours())}:${two(at.getMinutes())}${seconds}`);
+      const day = "day" in element.dataset ? `${at.getDate()} ${at.toLocaleString("en-GB", { month: "short" })} ` : "";
+      setText(element, `${day}${two(at.getHours())}:${two(at.getMinutes())}${seconds}`);
     }
     for (const element of root.querySelectorAll("time[data-clock]")) {
       const seconds = (now - Date.parse(element.dateTime)) / 1000;
@@ -169,7 +170,7 @@
 
   /* ---- keys ---- */
 
-  const places = { f: "/", o: "/operations/", e: "/events/", r: "/refusals/" };
+  const places = { f: "/", o: "/operations/", e: "/events/", r: "/refusals/", a: "/audit/" };
   let going = 0;
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;

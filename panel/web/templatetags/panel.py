@@ -16,10 +16,17 @@ from panel.web import sentences, times
 
 register = template.Library()
 
-PLACES = (("Fleet", "fleet"), ("Operations", "operations"), ("Events", "events"), ("Refusals", "refusals"))
-BELOW = {"operation": "operations", "cancel": "operations", "event": "events"}
+PLACES = (
+    ("Fleet", "fleet"),
+    ("Operations", "operations"),
+    ("Events", "events"),
+    ("Refusals", "refusals"),
+    ("Audit", "audit"),
+)
+BELOW = {"operation": "operations", "cancel": "operations", "retry": "operations", "event": "events"}
 
 register.filter("sentence", sentences.sentence)
+register.filter("called", sentences.title)
 register.filter("duration", times.duration)
 register.filter("precise", times.precise)
 register.filter("moment", times.moment)

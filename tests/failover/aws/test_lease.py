@@ -5,6 +5,7 @@ from botocore.exceptions import ClientError
 
 from failover.aws.lease import LEASE_SECONDS, LeaseHeldError, TableLease
 from failover.leases import free_in
+from failover.ports import AwsError
 from tests.failover.lease_contract import LeaseContract
 
 
@@ -85,6 +86,54 @@ def test_a_lease_that_was_given_back_is_free():
     assert free_in(None, 100.0) == 0
     assert free_in(100.0, 100.0) == LEASE_SECONDS
     assert free_in(100.0, 100.0 + LEASE_SECONDS) == 0
+
+
+OURS = {
+    "application": {"S": "checkout"},
+    "holder": {"S": ""},
+    "until": {"N": "0"},
+    "version": {"N": "3"},
+    "state": {"S": "{}"},
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"holder": None},
+        {"holder": {"N": "1"}},
+        {"holder": "me"},
+        {"until": None},
+        {"until": {"S": "tomorrow"}},
+        {"until": {"N": "NaN"}},
+        {"version": None},
+        {"version": {"N": "0"}},
+        {"version": {"N": "1.5"}},
+        {"state": {"M": {}}},
+        {"state": {"S": "["}},
+        {"state": {"S": "[]"}},
+        {"state": {"S": "null"}},
+        {"state": {"S": "[" * 100_000}},
+    ],
+)
+def test_an_item_that_is_none_of_ours_is_named_and_neither_taken_nor_overwritten(lease, change):
+    odd = {key: value for key, value in {**OURS, **change}.items() if value is not None}
+    found = lease("first")
+    found.dynamodb.items["checkout"] = odd
+    with pytest.raises(AwsError) as caught:
+        found.claim()
+    assert caught.value.kind == "invalid"
+    assert "application = 'checkout' of the DynamoDB table leases" in str(caught.value)
+    assert "leases" in caught.value.remedy
+    assert found.dynamodb.items["checkout"] == odd
+    assert found.seconds_left() == 0
+
+
+def test_an_item_without_a_state_is_taken(lease):
+    found = lease("first")
+    found.dynamodb.items["checkout"] = {key: value for key, value in OURS.items() if key != "state"}
+    found.claim()
+    assert found.state == {}
 
 
 class TestTableLease(LeaseContract):

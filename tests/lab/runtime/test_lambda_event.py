@@ -62,6 +62,10 @@ def test_an_answer_with_multi_value_headers_is_read():
         (b'{"statusCode": 200, "headers": {"a": "b"}}', True),
         (b'"text"', False),
         (b"not JSON", False),
+        (b"[" * 50_000, False),
+        (b'{"statusCode": 99, "headers": {}}', False),
+        (b'{"statusCode": 200, "headers": {"a": "b\\r\\nc: d"}}', False),
+        (b'{"statusCode": 200, "headers": {"a": "\\udcff"}}', False),
         (b'{"statusCode": 200, "headers": {}, "body": "' + b"x" * 1_000_001 + b'"}', False),
     ],
 )

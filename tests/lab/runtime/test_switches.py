@@ -47,15 +47,21 @@ circuit_breaker = false
 @asynccontextmanager
 async def running(directory):
     """A lab of real processes in this process, so that its world can be turned and looked at."""
-    (directory / "world.toml").write_text(WORLD, encoding="utf-8")
+    async with started(directory, WORLD) as (lab, described):
+        moving = asyncio.create_task(lab.run())
+        yield lab.cloud.home("checkout"), described["applications"]["checkout"]["urls"][0]
+        moving.cancel()
+
+
+@asynccontextmanager
+async def started(directory, world):
+    """A lab that nothing moves yet, and its description."""
+    (directory / "world.toml").write_text(world, encoding="utf-8")
     state = directory / "state"
     with claim(state), listen(0) as listening:
         lab = Lab(load(directory / "world.toml"), listening, state)
         try:
-            described = await lab.start()
-            moving = asyncio.create_task(lab.run())
-            yield lab.cloud.home("checkout"), described["applications"]["checkout"]["urls"][0]
-            moving.cancel()
+            yield lab, await lab.start()
         finally:
             await lab.close()
 
@@ -140,3 +146,31 @@ def test_a_sticky_client_stays_with_its_group(tmp_path):
             return kept, other
 
     assert asyncio.run(scenario()) == ((200, "lambda"), (503, "ecs"))
+
+
+SCENARIO = 'title = "A title"\nstory = "A story."\n[[steps]]\nafter_seconds = 60\n[end]\n'
+
+
+def test_what_fails_while_a_scenario_is_played_ends_the_scenario_and_otherwise_the_lab(tmp_path, monkeypatch):
+    """The lab's own."""
+
+    async def scenario():
+        async with started(tmp_path, "[applications.checkout.function]\nwarm_environments = 0\n") as (lab, _):
+            lab.stage.play({"toml": SCENARIO}, time.time())
+            original, failures = lab.cloud.advance, iter([ValueError("broken")])
+
+            def advance(now):
+                for failure in failures:
+                    raise failure
+                original(now)
+
+            monkeypatch.setattr(lab.cloud, "advance", advance)
+            moving = asyncio.create_task(lab.run())
+            await until(lambda: lab.stage.shown()["scenario"]["ended"], "the end of the scenario")
+            assert lab.stage.shown()["scenario"]["told"][-1]["detail"] == "ValueError: broken"
+            assert not moving.done()
+            failures = iter([ValueError("broken again")])
+            with pytest.raises(ValueError, match="broken again"):
+                await moving
+
+    asyncio.run(scenario())

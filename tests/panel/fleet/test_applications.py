@@ -45,7 +45,7 @@ def test_a_changed_document_is_told_key_by_key(application: Application, documen
 def test_an_operators_mode_outlives_an_import_that_does_not_change_the_documents(
     application: Application, document: dict[str, Any]
 ) -> None:
-    services.set_mode(application, "off", by="ana")
+    services.set_mode(application, "off", by="ana", reason="a migration")
     document["policy"]["failover_count"] = 4
     assert import_document(document, "checkout.toml").application.mode == "off"
     document["application"]["mode"] = "observe"

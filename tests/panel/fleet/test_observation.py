@@ -8,7 +8,7 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 
-from failover.model import AlarmState, Part
+from failover.model import AlarmState, Part, Snapshot
 from panel import dispatch
 from panel.fleet import heartbeats, snapshots, tasks
 from panel.fleet.applications import import_document
@@ -206,3 +206,34 @@ def test_only_scopes_with_something_to_look_at_are_swept(
     tasks.sweep(application.pk)
     tasks.observe_all()
     assert woken == [("fleet.sweep", application.pk)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_application_deleted_while_it_is_swept_keeps_no_neighbour_from_being_stored(
+    application: Application, document: dict[str, Any], fleet: FakeFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A foreign key is judged at the end of the transaction."""
+    near = another(copy.deepcopy(document), "near")
+    look = fleet.observe
+
+    def deleting(*given: Any) -> dict[str, Snapshot]:
+        Application.objects.filter(pk=application.pk).delete()
+        return look(*given)
+
+    monkeypatch.setattr(fleet, "observe", deleting)
+    assert list(sweep([application, near])) == [near]
+    assert snapshots.latest(near) is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_application_deleted_while_it_is_looked_at_is_no_error(
+    application: Application, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = aws.observe
+
+    def deleting(*given: Any) -> Snapshot:
+        Application.objects.filter(pk=application.pk).delete()
+        return look(*given)
+
+    monkeypatch.setattr(aws, "observe", deleting)
+    assert observe(application) is None

@@ -1,8 +1,18 @@
 """Snapshots are kept part by part: what was not read again stays, what can't be read any more is unknown."""
 
+import copy
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from structlog.testing import capture_logs
+
 from failover.model import Alarm, AlarmState, Reading, Service, Snapshot
 from panel.fleet import snapshots
 from panel.fleet.models import Application, StoredSnapshot
+from panel.fleet.pulse import pulse
+from panel.web import standing
+from tests.panel.fleet.test_observation import another
 
 ALARMS = Reading.of((Alarm("busy", AlarmState.ALARM, 90.0),), 100.0)
 SERVICE = Reading.of(Service(2, 0, 2), 100.0)
@@ -36,3 +46,34 @@ def test_a_slow_look_that_ends_late_does_not_undo_a_newer_one(application: Appli
     snapshots.store(application, Snapshot(105.0, alarms=newer))
     stored = snapshots.store(application, Snapshot(100.0, alarms=ALARMS, service=SERVICE))
     assert (stored.at, stored.alarms, stored.service) == (105.0, newer, SERVICE)
+
+
+@pytest.mark.parametrize("body", [[], "text", {}, {"at": None}, {"at": 1.0, "alarms": {"value": [{}]}}])
+def test_one_body_that_can_not_be_read_blinds_nobody_and_is_replaced_by_the_next_look(
+    application: Application, document: dict[str, Any], body: object
+) -> None:
+    near = another(copy.deepcopy(document), "near")
+    for each in (application, near):
+        snapshots.store(each, Snapshot(100.0, alarms=ALARMS))
+    _spoil(application, body)
+    with capture_logs() as logs:
+        assert list(snapshots.latest_of([application, near])) == ["near"]
+    assert [(line["event"], line["application"]) for line in logs] == [("snapshot_unreadable", "checkout")]
+    assert snapshots.latest(application) is None
+    assert pulse().alarms == 1
+    new = Snapshot(105.0, service=SERVICE)
+    assert snapshots.store(application, new) == new == snapshots.latest(application)
+
+
+@pytest.mark.parametrize("body", [{"at": "x"}, {"at": 1.0, "alarms": {"value": [{}]}}])
+def test_the_pages_show_it_as_never_read(application: Application, body: object) -> None:
+    snapshots.store(application, Snapshot(100.0, alarms=ALARMS))
+    _spoil(application, body)
+    (outline,) = standing.outlines(Application.objects.all(), timezone.now())
+    assert outline.snapshot is None
+
+
+def _spoil(application: Application, body: object) -> None:
+    stored = StoredSnapshot.objects.get(application=application)
+    stored.body = body
+    stored.save()

@@ -37,10 +37,16 @@ def test_nothing_to_do_says_what_was_seen(application: Application, aws: FakeAws
 @pytest.mark.parametrize("mode", ["observe", "off"])
 def test_other_modes_than_auto_start_nothing_and_say_so(application: Application, aws: FakeAws, mode: str) -> None:
     aws.alarm = AlarmState.ALARM
-    services.set_mode(application, mode, by="ana")
-    assert "(mode)" in consider(application)
+    services.set_mode(application, mode, by="ana", reason="a migration")
+    said = consider(application)
     assert not Operation.objects.exists()
-    assert Refusal.objects.get().rule == "mode"
+    refusal = Refusal.objects.get()
+    assert (refusal.rule, refusal.count) == ("mode", 1)
+    assert refusal.reason in said
+    assert f"it would have started a failover, but the mode is {mode}" in refusal.reason
+    consider(application)
+    refusal.refresh_from_db()
+    assert refusal.count == 2, "each event that would have started something counts"
 
 
 def test_a_hold_starts_nothing_until_it_is_released(application: Application, aws: FakeAws) -> None:

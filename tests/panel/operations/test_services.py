@@ -1,4 +1,4 @@
-"""Starting, holding and refusing operations."""
+"""Starting and refusing operations."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from panel.fleet.models import Application
 from panel.operations import services
-from panel.operations.models import Hold, Operation, Refusal
+from panel.operations.models import Operation, Refusal
 
 
 @pytest.fixture
@@ -69,29 +69,9 @@ def test_what_makes_no_sense_is_refused_by_field(
 
 def test_an_ended_operation_can_not_be_cancelled(application: Application, ana: User) -> None:
     operation = request(application)
-    Operation.objects.update(status=Operation.Status.SUCCEEDED)
+    Operation.objects.update(status=Operation.Status.SUCCEEDED, finished_at=timezone.now())
     with pytest.raises(services.Refused, match="has ended already"):
         services.cancel_operation(operation, reason="changed my mind", user=ana)
-
-
-def test_a_hold_for_all_binds_every_application_until_it_is_released(application: Application) -> None:
-    hold = services.place_hold(None, owner="ana", reason="maintenance", minutes=30)
-    assert services.active_hold(application) == hold
-    services.release_hold(hold, by="bo")
-    assert services.active_hold(application) is None
-    assert Hold.objects.get().released_by == "bo"
-
-
-def test_a_hold_ends_by_itself(application: Application) -> None:
-    services.place_hold(application, owner="ana", reason="deploying", minutes=1)
-    Hold.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert services.active_hold(application) is None
-
-
-@pytest.mark.parametrize(("minutes", "reason"), [(0, "x"), (10_081, "x"), (5, "")])
-def test_a_hold_needs_a_reason_and_an_end(application: Application, minutes: int, reason: str) -> None:
-    with pytest.raises(services.Invalid):
-        services.place_hold(application, owner="ana", reason=reason, minutes=minutes)
 
 
 def test_a_repeated_refusal_is_one_row_that_counts_triggers_and_not_polls(application: Application) -> None:
@@ -105,11 +85,3 @@ def test_a_repeated_refusal_is_one_row_that_counts_triggers_and_not_polls(applic
     assert refuse("OK for 12 s", counts=True).count == 2
     Refusal.objects.update(last_at=timezone.now() - timedelta(minutes=2))
     assert refuse("OK for 3 s", counts=False).count == 3, "unseen for a while: a poll met it anew"
-
-
-def test_an_unknown_mode_is_refused(application: Application) -> None:
-    services.set_mode(application, "observe", by="ana")
-    with pytest.raises(services.Invalid, match="auto, observe, off"):
-        services.set_mode(application, "panic", by="ana")
-    application.refresh_from_db()
-    assert application.mode == "observe"

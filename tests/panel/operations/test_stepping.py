@@ -134,6 +134,22 @@ def test_of_two_workers_at_once_only_one_gets_the_lease(application: Application
     assert sorted(claim is not None for claim in claims) == [False, True]
 
 
+def test_an_operation_deleted_once_it_was_claimed_ends_quietly(
+    application: Application, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = failover(application)
+    claim = journal.Lease.claim
+
+    def deleting(pk: int) -> journal.Lease | None:
+        lease = claim(pk)
+        Operation.objects.filter(pk=pk).delete()
+        return lease
+
+    monkeypatch.setattr(journal.Lease, "claim", deleting)
+    step_operation(operation.pk)
+    assert (aws.looks, aws.writes) == (0, [])
+
+
 def test_it_is_not_stepped_before_its_time(application: Application, aws: FakeAws) -> None:
     operation = failover(application)
     Operation.objects.filter(pk=operation.pk).update(next_step_at=timezone.now() + timedelta(minutes=1))
@@ -223,45 +239,6 @@ def test_the_policy_of_an_operation_is_frozen(application: Application, aws: Fak
     application.save()
     run(operation)
     assert aws.desired == 2
-
-
-def test_superseding_fences_the_old_operation_and_the_new_one_waits_out_its_lease(
-    application: Application, aws: FakeAws, ana: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The old worker stands right before a write; it finds itself without a lease and writes nothing."""
-    aws.desired = 1
-    old = failover(application)
-    observe = aws.observe
-    started: list[Operation] = []
-
-    def supersede_meanwhile(parts: object) -> object:
-        if not started:
-            row = Operation.objects.get(pk=old.pk)
-            started.append(services.supersede_operation(row, "failback", reason="not now", user=ana))
-        return observe(parts)
-
-    monkeypatch.setattr(aws, "observe", supersede_meanwhile)
-    step_operation(old.pk)
-    assert not aws.writes
-    old.refresh_from_db()
-    assert (old.status, old.error) == (Operation.Status.SUPERSEDED, "Superseded by ana: not now")
-    (new,) = started
-    assert new.next_step_at is not None
-    assert new.next_step_at > timezone.now() + timedelta(seconds=10), "a write of the old one may still be on its way"
-    step_operation(new.pk)
-    assert aws.looks == 1
-    assert run(new).status == Operation.Status.SUCCEEDED
-
-
-def test_what_a_superseded_operation_knew_of_before_is_restored_by_the_one_after_it(
-    application: Application, aws: FakeAws, ana: User
-) -> None:
-    aws.desired = 1
-    old = failover(application)
-    step_operation(old.pk)
-    assert aws.desired == 2
-    new = run(services.supersede_operation(old, "failback", reason="not now", user=ana))
-    assert (new.status, aws.desired) == (Operation.Status.SUCCEEDED, 1)
 
 
 def test_progress_of_a_newer_panel_ends_where_it_stands_with_a_sentence(application: Application, aws: FakeAws) -> None:

@@ -39,11 +39,12 @@ def test_the_sweep_wakes_what_is_due_and_held_by_nobody(
     found: bool,
 ) -> None:
     operation = Operation.objects.create(
-        application=application, goal="failover", trigger="automatic", document=application.document
+        application=application, goal="failover", trigger="automatic", reason="a test", document=application.document
     )
     now = timezone.now()
     Operation.objects.update(
         status=status,
+        finished_at=None if status in Operation.ACTIVE else now,
         next_step_at=now + timedelta(seconds=next_step),
         lease_until=None if lease is None else now + timedelta(seconds=lease),
     )

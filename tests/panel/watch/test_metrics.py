@@ -51,6 +51,7 @@ def test_this_machine_and_its_network_may_read_whatever_the_host(address: str) -
     assert ask(address).status_code == 200
 
 
+@pytest.mark.django_db  # who was refused is in the audit trail
 @pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860:4860::8888", "", "nonsense"])
 def test_nobody_else_may(address: str) -> None:
     answer = ask(address)
@@ -58,6 +59,7 @@ def test_nobody_else_may(address: str) -> None:
     assert "PANEL_METRICS_TOKEN" in answer.json()["error"]
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
 def test_what_came_through_a_load_balancer_is_not_near(header: str) -> None:
     assert ask("10.0.0.5", **{header: "127.0.0.1"}).status_code == 403

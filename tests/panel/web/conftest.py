@@ -20,7 +20,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def operator(db: None, settings: Any) -> User:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
-    return User.objects.create_user("ada", password="correct-horse-battery")
+    return User.objects.create_superuser("ada", password="correct-horse-battery")
 
 
 @pytest.fixture

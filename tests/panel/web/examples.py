@@ -20,6 +20,7 @@ from failover.model import (
     Split,
     Targets,
 )
+from panel.accounts.models import default_team
 from panel.fleet.models import Application, StoredSnapshot
 from panel.operations.models import Hold, JournalEntry, Operation, Refusal
 
@@ -105,6 +106,7 @@ def application(
 ) -> Application:
     """An application in the database, with its snapshot."""
     row = Application.objects.create(
+        team=default_team(),
         slug=slug,
         name=name or slug.capitalize(),
         region=REGION,
@@ -128,6 +130,7 @@ def operation(row: Application, goal: str = "failover", **values: object) -> Ope
         "reason": "alarm concurrency is in ALARM",
         "headline": "Waiting for 2 healthy targets",
         "document": row.document,
+        "finished_at": None if values.get("status", "waiting") in Operation.ACTIVE else datetime.now(UTC),
     }
     found = Operation.objects.create(application=row, goal=goal, **(defaults | values))
     Operation.objects.filter(pk=found.pk).update(created_at=datetime.now(UTC) - ago)

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from failover.model import AlarmState, Split
+from panel.accounts import members
 from panel.fleet.models import Application
 from panel.operations.models import Hold, Operation, Refusal
 from tests.panel.web import examples
@@ -194,16 +195,16 @@ def test_a_form_without_its_token_starts_nothing(operator: User, checkout: Appli
     assert not Operation.objects.exists()
 
 
-def test_who_may_not_operate_is_told_and_sees_no_buttons(
-    browser_of: Client, checkout: Application, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in ("acting", "views"):
-        monkeypatch.setattr(f"panel.web.{module}.may_operate", lambda _: False)
+def test_who_may_not_operate_is_told_and_sees_no_buttons(checkout: Application) -> None:
+    browser_of = Client()
+    viewer = User.objects.create_user("viewer")
+    members.set_role(viewer, checkout.team, "viewer")
+    browser_of.force_login(viewer)
 
     response = browser_of.post(FAILOVER, {"reason": "drill"})
 
     assert response.status_code == 403
-    assert "Your account may look, but not act." in text(response)
+    assert "You may not fail over, fail back, set weights" in text(response)
     assert not Operation.objects.exists()
     assert "Fail over…" not in text(browser_of.get("/applications/checkout/"))
     assert "Fail over…" not in text(browser_of.get("/"))

@@ -13,6 +13,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
+from panel.accounts import members
+from panel.accounts.models import default_team
+from tests.panel.web import examples
 from tests.panel.web.servers import PATIENCE, Broker, live_updates, wait_for
 
 
@@ -93,7 +96,18 @@ def test_a_hint_reaches_every_viewer_through_one_subscription(broker: Broker, wa
     assert [viewer.next() for viewer in viewers] == ["event: hint"] * 3
 
 
+def test_another_teams_application_is_not_there(port: int, session: str, operator: User) -> None:
+    operator.is_superuser = False
+    operator.save()
+    examples.application("checkout")
+    assert Stream(port, session, "/live/?application=checkout").response.status == 404
+    members.set_role(operator, default_team(), "viewer")
+    assert Stream(port, session, "/live/?application=checkout").response.status == 200
+
+
 def test_an_applications_page_hears_only_of_its_own(broker: Broker, watch: Any) -> None:
+    for slug in ("checkout", "search"):
+        examples.application(slug)
     checkout, search = watch("/live/?application=checkout"), watch("/live/?application=search")
 
     broker.hint("search")
@@ -107,6 +121,7 @@ def test_an_applications_page_hears_only_of_its_own(broker: Broker, watch: Any) 
 
 
 def test_a_flood_becomes_a_few_hints(broker: Broker, watch: Any) -> None:
+    examples.application("checkout")
     viewer = watch("/live/?application=checkout")
 
     for _ in range(200):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from failover.model import AlarmState, Service, Split, Targets
+from panel.accounts import roles
 from panel.fleet.models import Application
 from panel.operations.models import Hold, Operation
 from panel.web import rows
@@ -12,6 +13,7 @@ from panel.web.rows import Attention
 from panel.web.standing import Standing
 from tests.panel.web import examples
 
+EVERYTHING = frozenset(roles.actions())
 NOW = examples.NOW
 MOMENT = datetime.fromtimestamp(NOW, UTC)
 ALARM, NO_DATA = AlarmState.ALARM, AlarmState.INSUFFICIENT_DATA
@@ -68,8 +70,9 @@ def test_failing_over_is_offered_boldly_only_in_an_alarm() -> None:
     assert rows.sensible(standing()).kind == ""
 
 
-def test_while_an_operation_runs_only_cancel_and_hold_are_offered() -> None:
-    assert [link.label for link in rows.actions(standing(active=active()))] == ["Hold…", "Cancel…"]
+def test_while_an_operation_runs_it_can_be_cancelled_or_another_goal_be_put_in_its_place() -> None:
+    offered = [link.label for link in rows.actions(standing(active=active()), EVERYTHING)]
+    assert offered == ["Hold…", "Set weights…", "Fail back…", "Cancel…"]
 
 
 @pytest.mark.parametrize(
@@ -81,11 +84,17 @@ def test_while_an_operation_runs_only_cancel_and_hold_are_offered() -> None:
     ],
 )
 def test_the_page_offers_what_can_be_done_from_here_the_sensible_one_last(split: Split, labels: list[str]) -> None:
-    assert [link.label for link in rows.actions(standing(snapshot=examples.snapshot(split=split)))] == labels
+    assert [
+        link.label for link in rows.actions(standing(snapshot=examples.snapshot(split=split)), EVERYTHING)
+    ] == labels
 
 
 def test_with_a_hold_it_can_be_released_and_not_placed_twice() -> None:
-    assert [link.label for link in rows.actions(standing(hold=hold()))] == ["Set weights…", "Fail over…", "Release…"]
+    assert [link.label for link in rows.actions(standing(hold=hold()), EVERYTHING)] == [
+        "Set weights…",
+        "Fail over…",
+        "Release…",
+    ]
 
 
 def test_tasks_that_were_not_read_are_unknown_and_not_zero() -> None:

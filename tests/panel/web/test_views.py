@@ -9,8 +9,8 @@ from django.template.loader import render_to_string
 from django.test import Client
 
 from failover.codec import encode
-from failover.model import AlarmState, Progress, Reading, Snapshot, Split
-from panel.fleet.models import Heartbeat
+from failover.model import AlarmState, Memory, Progress, Reading, Snapshot, Split
+from panel.fleet.models import Heartbeat, Sample
 from panel.operations import services
 from tests.panel.web import examples
 
@@ -144,7 +144,7 @@ def test_fifty_applications_cost_no_more_queries_than_one(
         examples.operation(row, headline="")
         examples.refusal(row)
 
-    with django_assert_max_num_queries(12):  # type: ignore[operator]
+    with django_assert_max_num_queries(15):  # type: ignore[operator]
         browser_of.get("/")
 
 
@@ -298,3 +298,48 @@ def test_the_page_about_a_fault_needs_nothing_that_may_be_broken() -> None:
 
     assert "The panel made a mistake" in told
     assert "panel/panel.css" in told
+
+
+# ---- drift and history ----
+
+
+def test_drift_is_named_in_the_fleet_and_explained_on_the_application_s_page(
+    browser_of: Client, beating: None, now: float
+) -> None:
+    found = examples.application("checkout", examples.snapshot(at=now, split=Split(60, 40)))
+    assert "drift" not in text(browser_of.get("/"))
+    route = f"{examples.LISTENER}/x/1"
+    found.memory = encode(Memory(left=((route, Split(0, 100)),), left_at=now - 60))
+    found.save()
+    assert "drift" in text(browser_of.get("/"))
+    page = text(browser_of.get("/applications/checkout/"))
+    assert "shows 60/40, and was left at 0/100." in page
+    assert "Nothing here is changed back by itself." in page
+
+
+def test_drift_of_long_ago_is_not_claimed(browser_of: Client, beating: None, now: float) -> None:
+    found = examples.application("checkout", examples.snapshot(at=now - 600, split=Split(60, 40)))
+    found.memory = encode(Memory(left=((f"{examples.LISTENER}/x/1", Split(0, 100)),), left_at=now - 900))
+    found.save()
+    assert "drift" not in text(browser_of.get("/applications/checkout/"))
+
+
+def test_the_history_says_which_pool_answered_in_the_span_that_was_asked_for(
+    browser_of: Client, beating: None, now: float
+) -> None:
+    found = examples.application("checkout", examples.snapshot(at=now, concurrency=examples.wave()))
+    for ago, lambda_requests, ecs_requests in ((40, 300.0, 0.0), (39, 0.0, 100.0)):
+        at = datetime.fromtimestamp(now, UTC) - timedelta(hours=ago)
+        Sample.objects.create(
+            application=found, seconds=300, at=at, lambda_requests=lambda_requests, ecs_requests=ecs_requests
+        )
+    assert "No metrics yet" in text(browser_of.get("/applications/checkout/history/"))
+    week = text(browser_of.get("/applications/checkout/history/?span=week"))
+    assert "Requests 400" in week
+    assert "Answered by ECS 25 %" in week
+    assert "Operations of the last week" in week
+
+
+def test_a_span_that_does_not_exist_shows_the_last_day(browser_of: Client, beating: None, now: float) -> None:
+    examples.application("checkout", examples.snapshot(at=now))
+    assert "Operations of the last day" in text(browser_of.get("/applications/checkout/history/?span=<b>"))

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from failover import config
+from panel import audit
 from panel.fleet.applications import Import, ImportRefused, import_document
 
 
@@ -24,7 +25,8 @@ class Command(BaseCommand):
     def _import(self, file: str) -> str:
         """The file's problem, or nothing. Each file is taken as a whole or not at all; the others are taken anyway."""
         try:
-            result = import_document(config.read(file), file)
+            with audit.acting(audit.COMMAND_LINE):
+                result = import_document(config.read(file), file)
         except (config.ConfigError, ImportRefused) as problem:
             return str(problem)
         self.stdout.write(_sentence(result))

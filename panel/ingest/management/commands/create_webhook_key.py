@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
 
+from panel import audit
 from panel.ingest import keys
 
 
@@ -18,6 +19,8 @@ class Command(BaseCommand):
 
     def handle(self, *, name: str, **_options: Any) -> None:
         try:
-            self.stdout.write(keys.create(name))
+            with audit.acting(audit.COMMAND_LINE):
+                secret = keys.create(name)
         except IntegrityError:
             raise CommandError(f"There is a webhook key {name!r} already; choose another name.") from None
+        self.stdout.write(secret)

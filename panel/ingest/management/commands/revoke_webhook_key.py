@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from panel import audit
 from panel.ingest import keys
 
 
@@ -16,6 +17,8 @@ class Command(BaseCommand):
         parser.add_argument("name", metavar="NAME")
 
     def handle(self, *, name: str, **_options: Any) -> None:
-        if not keys.revoke(name):
+        with audit.acting(audit.COMMAND_LINE):
+            revoked = keys.revoke(name)
+        if not revoked:
             raise CommandError(f"There is no webhook key {name!r} that still works.")
         self.stderr.write(f"{name} is revoked.")

@@ -1,0 +1,102 @@
+"""Errors as problem documents (RFC 9457), each with a stable `type`."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI, Schema
+from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
+
+from panel.audit import Action
+from panel.operations import audited
+from panel.operations.services import Invalid, Refused
+
+TYPE = "https://failover-panel.invalid/problems/"  # a name, not an address: nothing is served there
+
+
+class Problem(Schema):
+    """`rule` and `remedy` come with a refusal, `errors` with what can't be taken: a sentence for each field."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    rule: str | None = None
+    remedy: str | None = None
+    errors: dict[str, str] | None = None
+
+
+class Denied(Exception):  # noqa: N818 - an answer, not an error
+    """The token's role is too low. The message is a sentence."""
+
+
+def answer(status: int, name: str, detail: str, **more: Any) -> HttpResponse:
+    body = {"type": TYPE + name, "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
+    return JsonResponse(body, status=status, content_type="application/problem+json")
+
+
+def handle(api: NinjaAPI) -> None:
+    """Have every error of `api` answered so."""
+
+    @api.exception_handler(Refused)
+    def refused(request: HttpRequest, problem: Refused) -> HttpResponse:
+        _record(request, problem)
+        return answer(409, "refused", problem.reason, rule=problem.rule, remedy=problem.remedy)
+
+    @api.exception_handler(Invalid)
+    def invalid(_: HttpRequest, problem: Invalid) -> HttpResponse:
+        return _unusable({problem.field: problem.message})
+
+    @api.exception_handler(ValidationError)
+    def unsound(_: HttpRequest, problem: ValidationError) -> HttpResponse:
+        return _unusable({".".join(map(str, each["loc"][1:])) or "body": each["msg"] for each in problem.errors})
+
+    @api.exception_handler(Denied)
+    def denied(_: HttpRequest, problem: Denied) -> HttpResponse:
+        return answer(403, "role", str(problem))
+
+    @api.exception_handler(Http404)
+    def missing(_: HttpRequest, problem: Http404) -> HttpResponse:  # noqa: ARG001 - what it says is Django's
+        return answer(404, "not-found", "There is no such thing, or it is another team's.")
+
+    @api.exception_handler(AuthenticationError)
+    def unknown(_: HttpRequest, problem: AuthenticationError) -> HttpResponse:  # noqa: ARG001 - it says nothing
+        response = answer(401, "token", "Send `Authorization: Bearer TOKEN` with a token of this panel that works.")
+        response["WWW-Authenticate"] = "Bearer"
+        return response
+
+    @api.exception_handler(Throttled)
+    def throttled(_: HttpRequest, problem: Throttled) -> HttpResponse:
+        response = answer(429, "rate", "Too many requests with this token: wait as long as Retry-After says.")
+        response["Retry-After"] = str(max(1, round(problem.wait or 1)))
+        return response
+
+    @api.exception_handler(HttpError)
+    def other(_: HttpRequest, problem: HttpError) -> HttpResponse:
+        return answer(problem.status_code, "request", str(problem))
+
+
+ASKED = {
+    "start": Action.OPERATION_START,
+    "cancel": Action.OPERATION_CANCEL,
+    "retry": Action.OPERATION_RETRY,
+    "hold": Action.HOLD_PLACE,
+    "release": Action.HOLD_RELEASE,
+    "set_mode": Action.MODE_SET,
+    "acknowledge": Action.ACKNOWLEDGE,
+}
+
+
+def _record(request: HttpRequest, problem: Refused) -> None:
+    match = request.resolver_match
+    asked = ASKED.get(match.url_name or "") if match else None
+    if match and asked:
+        slug, pk = str(match.kwargs.get("slug", "")), match.kwargs.get("pk")
+        audited.refused(asked, slug, f"#{pk}" if pk else "", "", rule=problem.rule, reason=str(problem))
+
+
+def _unusable(errors: dict[str, str]) -> HttpResponse:
+    said = "; ".join(f"{field}: {message}" for field, message in errors.items())
+    return answer(422, "invalid", said, errors=errors)

@@ -1,0 +1,133 @@
+"""The actions that keep automation back or let it go on: holds, modes, acknowledgements, the kill switch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from panel.operations import services
+from panel.web import forms, sentences
+from panel.web.action import Action, Plan
+from panel.web.subjects import Panel, Subject
+
+
+def _hold(subject: Subject, given: dict[str, Any], user: User) -> object:
+    application = subject.standing.application
+    name = user.get_username()
+    return services.place_hold(application, owner=name, reason=given["reason"], minutes=given["minutes"])
+
+
+def _release(subject: Subject, given: dict[str, Any], user: User) -> None:  # noqa: ARG001 - every action takes its form
+    if subject.hold is None:
+        raise services.Refused(
+            "hold", "There is no hold any more.", "It was released or has ended: nothing is left to do."
+        )
+    services.release_hold(subject.hold, by=user.get_username())
+
+
+def _hold_plan(subject: Subject) -> Plan:  # noqa: ARG001 - every plan takes its subject
+    return Plan(
+        (
+            "Automation starts nothing here until the hold ends; what it would have done is still recorded.",
+            "An operation that runs already goes on. You and others can still act by hand.",
+        ),
+    )
+
+
+def _release_plan(subject: Subject) -> Plan:
+    hold = subject.hold
+    if hold is None:
+        return Plan((), ("There is no hold any more: it was released or has ended.",))
+    whom = "this application" if hold.application_id else "every application"
+    return Plan(
+        (
+            f"Automation may start failovers and failbacks for {whom} again, within seconds if there is reason to.",
+            f"The hold is by {hold.owner}: “{hold.reason}”",
+        ),
+    )
+
+
+def _mode(subject: Subject, given: dict[str, Any], user: User) -> None:
+    services.set_mode(subject.standing.application, given["mode"], by=user.get_username(), reason=given["reason"])
+
+
+def _mode_plan(subject: Subject) -> Plan:
+    return Plan(
+        (
+            f"The mode is {subject.standing.application.mode} now. What is not started by itself is still recorded.",
+            "An operation that runs already goes on. People can act in every mode.",
+        )
+    )
+
+
+def _present_mode(subject: Subject) -> dict[str, Any]:
+    return {"mode": subject.standing.application.mode}
+
+
+def _acknowledge(subject: Subject, given: dict[str, Any], user: User) -> object:
+    return services.acknowledge(subject.standing.application, by=user.get_username(), comment=given["comment"])
+
+
+def _acknowledge_plan(subject: Subject) -> Plan:
+    failed = subject.standing.unacknowledged
+    if failed is None:
+        return Plan((), ("Nothing that failed waits for a person's look.",))
+    return Plan(
+        (
+            f"{sentences.title(failed)} failed: {sentences.sentence(failed.error)}",
+            "Automation need not wait any longer before it tries again, and the next one on call reads your comment.",
+        )
+    )
+
+
+def _kill_switch(*, on: bool) -> Callable[[Panel, dict[str, Any], User], object]:
+    def run(_: Panel, given: dict[str, Any], user: User) -> object:
+        return services.set_kill_switch(on=on, by=user.get_username(), reason=given["reason"])
+
+    return run
+
+
+def _stop_plan(subject: Panel) -> Plan:
+    steps = (
+        "Nothing starts by itself any more, whatever the alarms say. What would have started is recorded.",
+        "Operations that run by themselves stop before their next write; weights and tasks stay as they are then.",
+        "People can still act.",
+    )
+    return Plan(steps, () if subject.kill_switch is None else (_turned_on(subject),))
+
+
+def _go_plan(subject: Panel) -> Plan:
+    steps = ("Automation may start failovers and failbacks again, within seconds if there is reason to.",)
+    if subject.kill_switch is None:
+        return Plan(steps, ("It is off already.",))
+    return Plan((*steps, _turned_on(subject)))
+
+
+def _turned_on(subject: Panel) -> str:
+    switch = subject.kill_switch
+    return f"It was turned on by {switch.by}: “{switch.reason}”" if switch else ""
+
+
+ACTIONS: dict[str, Action[Subject]] = {
+    "hold": Action("Hold {}", "Hold", forms.HoldForm, _hold_plan, _hold),
+    "release": Action("Release {}", "Release", forms.PlainForm, _release_plan, _release),
+    "mode": Action("Set the mode of {}", "Set the mode", forms.ModeForm, _mode_plan, _mode, _present_mode),
+    "acknowledge": Action(
+        "Acknowledge the failure of {}", "Acknowledge", forms.CommentForm, _acknowledge_plan, _acknowledge
+    ),
+}
+KILL_SWITCH: dict[str, Action[Panel]] = {
+    "on": Action(
+        "Turn the kill switch on for {}",
+        "Stop all automation",
+        forms.ReasonForm,
+        _stop_plan,
+        _kill_switch(on=True),
+        kind="primary danger",
+    ),
+    "off": Action(
+        "Turn the kill switch off for {}", "Let automation go on", forms.ReasonForm, _go_plan, _kill_switch(on=False)
+    ),
+}

@@ -1,0 +1,41 @@
+"""Which line of the role table each of the pages' actions stands under, and what the audit trail calls it."""
+
+from __future__ import annotations
+
+from panel.audit import Action
+from panel.operations.models import Hold
+
+NEEDS = {
+    "failover": "operation.start",
+    "failback": "operation.start",
+    "set_weights": "operation.start",
+    "cancel": "operation.cancel",
+    "retry": "operation.retry",
+    "hold": "hold.place",
+    "release": "hold.release",
+    "mode": "mode.set",
+    "acknowledge": "acknowledge",
+    "on": "kill_switch.set",
+    "off": "kill_switch.set",
+}
+
+
+TOLD = {
+    "failover": Action.OPERATION_START,
+    "failback": Action.OPERATION_START,
+    "set_weights": Action.OPERATION_START,
+    "cancel": Action.OPERATION_CANCEL,
+    "retry": Action.OPERATION_RETRY,
+    "hold": Action.HOLD_PLACE,
+    "release": Action.HOLD_RELEASE,
+    "mode": Action.MODE_SET,
+    "acknowledge": Action.ACKNOWLEDGE,
+    "on": Action.KILL_SWITCH_SET,
+    "off": Action.KILL_SWITCH_SET,
+}
+
+
+def needed(action: str, hold: Hold | None = None) -> str:
+    """What whoever does `action` must be allowed; a hold for all applications is released for all of them."""
+    for_all = action == "release" and hold is not None and hold.application_id is None
+    return "hold.all" if for_all else NEEDS[action]

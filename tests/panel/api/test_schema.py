@@ -1,0 +1,33 @@
+"""Whatever a caller sends that the OpenAPI document allows, or forbids: no 5xx, no undocumented answer, none off its
+schema.
+"""
+
+import pytest
+import schemathesis
+from django.core.cache import cache
+from django.core.wsgi import get_wsgi_application
+from hypothesis import HealthCheck, settings
+
+from failover.model import AlarmState
+from panel.api import tokens
+from panel.api.auth import Rate
+from tests.panel.web import examples
+
+schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application())
+
+
+@pytest.fixture
+def secret(db: None, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An admin's of every team, in a panel that has one of everything."""
+    cache.clear()
+    monkeypatch.setattr(Rate, "allow_request", lambda *_: True)
+    row = examples.application("checkout", examples.snapshot(alarm=AlarmState.ALARM))
+    examples.operation(row, headline="")
+    examples.refusal(row)
+    return tokens.create("fuzz", "admin")
+
+
+@schema.parametrize()
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_answer_is_documented_and_as_its_schema_says(case: schemathesis.Case, secret: str) -> None:
+    case.call_and_validate(headers={"Authorization": f"Bearer {secret}"})
