@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
+from panel.accounts.roles import Person, may, owned
 from panel.fleet.models import Application
 from panel.ingest.models import Event
 from panel.web.pages import live
@@ -28,22 +31,29 @@ class Outcome:
 
 @require_safe
 def event(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Event, pk=pk)
+    found = get_object_or_404(visible(request.user), pk=pk)
     body = pretty(found.body)
     context = {
         "now": now().timestamp(),
         "event": found,
-        "outcomes": outcomes(found),
+        "outcomes": outcomes(found, owned(found.applications.all(), request.user)),
         "body": body[:MOST_SHOWN],
         "hidden": max(0, len(body) - MOST_SHOWN),
     }
     return live(request, "event", context)
 
 
-def outcomes(event: Event) -> list[Outcome]:
-    """One for each application that the event matched: its line of the event's outcome (`panel.ingest.processing`)."""
+def visible(person: Person) -> QuerySet[Event]:
+    """The events that this person may see: of his teams' applications, and with a role for that all others too."""
+    if may(person, "event.unmatched"):
+        return Event.objects.all()
+    return Event.objects.filter(pk__in=owned(Event.objects.all(), person, "applications").values("pk"))
+
+
+def outcomes(event: Event, applications: Iterable[Application]) -> list[Outcome]:
+    """One for each of these applications: its line of the event's outcome (`panel.ingest.processing`)."""
     said = dict(line.partition(": ")[::2] for line in event.outcome.splitlines())
-    return [Outcome(application, said.get(application.slug, "")) for application in event.applications.all()]
+    return [Outcome(application, said.get(application.slug, "")) for application in applications]
 
 
 def pretty(body: object) -> str:

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
+from panel.accounts.models import Membership, Team
 from panel.ingest.models import Event
 from panel.web.events import MOST_SHOWN, pretty
 from tests.panel.web import examples
@@ -78,6 +80,24 @@ def test_what_is_no_event_is_not_found_and_nobody_reads_one_without_a_login(brow
     assert browser_of.get("/events/999/").status_code == 404
     assert browser_of.post(f"/events/{event.pk}/").status_code == 405
     assert Client().get(f"/events/{event.pk}/").status_code == 302
+
+
+@pytest.mark.django_db
+def test_another_teams_part_of_an_event_is_not_told(client: Client) -> None:
+    ours, theirs = examples.application("ours"), examples.application("theirs")
+    team = Team.objects.create(slug="payments", name="Payments")
+    type(ours).objects.filter(pk=ours.pk).update(team=team)
+    ana = User.objects.create_user("ana")
+    Membership.objects.create(user=ana, team=team, role="viewer")
+    both = stored(event_id="both", status="processed", outcome="ours: Nothing to do\ntheirs: A secret of theirs")
+    both.applications.set([ours, theirs])
+    foreign = stored(event_id="foreign")
+    foreign.applications.set([theirs])
+    client.force_login(ana)
+    page = text(client.get(f"/events/{both.pk}/"))
+    assert "Nothing to do." in page
+    assert "secret of theirs" not in page
+    assert client.get(f"/events/{foreign.pk}/").status_code == 404
 
 
 def test_pretty_text_can_be_read_back() -> None:
