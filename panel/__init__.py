@@ -1,0 +1,3 @@
+"""The control panel, on Django."""
+
+VERSION = "0.1.0"

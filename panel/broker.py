@@ -30,3 +30,12 @@ def answers() -> bool:
     except redis.RedisError as problem:
         log.warning("broker_silent", problem=str(problem))
         return False
+
+
+def may_evict() -> bool:
+    """Whether a broker that is full drops what it holds instead of refusing what is new; False if it does not tell."""
+    try:
+        memory = connection().info("memory")
+    except redis.RedisError:
+        return False
+    return bool(memory.get("maxmemory")) and memory.get("maxmemory_policy") != "noeviction"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+from collections.abc import Sequence
 
 from celery import Celery, signals
 
@@ -11,9 +13,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panel.settings")
 
 from django.conf import settings
 
-from panel import environment
+from panel import environment, queues, trails
 
 TASK_SECONDS = 30  # a cycle has 10; whatever takes three times as long hangs
+SOFT_SECONDS = TASK_SECONDS - 5
+
+
+def _route(name: str, args: Sequence[object], *_: object, **__: object) -> dict[str, str]:
+    return {"queue": queues.queue_of(name, args or ())}
+
 
 app = Celery("panel")
 app.conf.update(
@@ -22,7 +30,8 @@ app.conf.update(
     broker_connection_max_retries=None,
     # A silent Redis would otherwise block whoever publishes for 40 s; a lost wake-up costs a sweep's 2 s.
     broker_transport_options={
-        "visibility_timeout": 3600,
+        # What a killed worker held has expired by then and is only cleared away; the sweeps have long found its rows.
+        "visibility_timeout": 600,
         "socket_timeout": 3,
         "socket_connect_timeout": 2,
         "socket_keepalive": True,
@@ -37,13 +46,19 @@ app.conf.update(
     task_ignore_result=True,
     task_store_errors_even_if_ignored=False,
     task_time_limit=TASK_SECONDS,
-    task_soft_time_limit=TASK_SECONDS - 5,
-    task_default_queue="panel",
+    task_soft_time_limit=SOFT_SECONDS,
+    task_default_queue=queues.DEFAULT,
+    task_queues={name: {"exchange": name, "routing_key": name} for name in queues.ALL},
+    task_routes=(_route,),
     task_serializer="json",
     accept_content=["json"],
-    worker_soft_shutdown_timeout=10.0,
+    # On SIGTERM a worker finishes its tasks, which takes TASK_SECONDS at most. Celery's soft shutdown would wait out
+    # its whole time for each, and hand out again what the sweeps find by themselves.
+    worker_soft_shutdown_timeout=0.0,
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_redirect_stdouts=False,
+    # Whoever reaches the broker must not command workers; whether they work is shown by heartbeats.
+    worker_enable_remote_control=False,
     enable_utc=True,
     timezone="UTC",
     beat_scheduler="panel.beat:Scheduler",
@@ -63,11 +78,13 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks()
+_following = trails.follow_tasks()
 
 
 @signals.celeryd_init.connect  # type: ignore[untyped-decorator]  # celery has no types
 @signals.beat_init.connect  # type: ignore[untyped-decorator]
-def _stop_without_secret(**_: object) -> None:
+def _begin(**_: object) -> None:
+    logging.captureWarnings(capture=True)  # else they would be the only lines of a log that are no JSON
     try:
         environment.require_secret()
     except environment.SettingsError as problem:

@@ -6,8 +6,9 @@ Every variable may be given as NAME or as NAME_FILE, a path to a file that holds
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,9 +27,15 @@ OURS = {
     "PANEL_DEBUG",
     "PANEL_LIVE_PORT",
     "PANEL_OBSERVE_SECONDS",
+    "PANEL_METRICS_TOKEN",
+    "PANEL_HEARTBEAT_URL",
+    "PANEL_WEBHOOK_HEADER",
 }
 KNOWN = OURS | {"DATABASE_URL", "REDIS_URL", "PORT"}
 MOST_DAYS = 36_500
+# A field name of HTTP without the underscore, which servers drop, and none that HTTP or we use already.
+HEADER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,59}")
+TAKEN_HEADERS = {"host", "cookie", "content-type", "content-length", "connection", "range", "user-agent"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -49,6 +56,9 @@ class Environment:
     audit_days: int
     redis_url: str
     database: dict[str, Any]
+    webhook_header: str = "X-Api-Key"
+    metrics_token: str = field(default="", repr=False)
+    heartbeat_url: str = field(default="", repr=False)
 
     @property
     def https(self) -> bool:
@@ -73,6 +83,9 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         audit_days=env.days("PANEL_AUDIT_DAYS", "400"),
         redis_url=env.redis_url(),
         database=env.database(),
+        webhook_header=env.webhook_header(),
+        metrics_token=env.metrics_token(),
+        heartbeat_url=env.heartbeat_url(),
     )
 
 
@@ -129,6 +142,30 @@ class _Variables:
         url = self.text("REDIS_URL", "redis://127.0.0.1:6379/0")
         if urlsplit(url).scheme not in {"redis", "rediss"}:
             raise SettingsError("REDIS_URL takes redis://host:6379/0, or rediss:// for TLS.")
+        return url
+
+    def webhook_header(self) -> str:
+        name = self.text("PANEL_WEBHOOK_HEADER", "X-Api-Key")
+        if not HEADER_NAME.fullmatch(name) or name.lower() in TAKEN_HEADERS:
+            raise SettingsError(
+                f"PANEL_WEBHOOK_HEADER is {name!r}; it takes a header's name of letters, digits and hyphens that HTTP "
+                f"itself does not use, like X-Api-Key."
+            )
+        return name
+
+    def metrics_token(self) -> str:
+        token = self.text("PANEL_METRICS_TOKEN", "")
+        if 0 < len(token) < 16:
+            raise SettingsError("PANEL_METRICS_TOKEN is shorter than 16 characters; give it a long random text.")
+        return token
+
+    def heartbeat_url(self) -> str:
+        """May hold a secret in its path, so that no message shows it."""
+        url = self.text("PANEL_HEARTBEAT_URL", "")
+        address = urlsplit(url)
+        usable = address.scheme in {"http", "https"} and address.hostname and url.isascii() and url.isprintable()
+        if url and (not usable or " " in url):
+            raise SettingsError("PANEL_HEARTBEAT_URL takes an address like https://monitor.example.com/ping/some-id.")
         return url
 
     def secret(self, *, debug: bool) -> str:

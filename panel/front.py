@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 
 from panel import health
 from panel.ingest import webhook
+from panel.watch import metrics
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
@@ -19,6 +20,7 @@ PATHS: dict[str, Answer] = {
     "/webhooks/eventbridge": webhook.receive,
     "/healthz": health.healthz,
     "/readyz": health.readyz,
+    "/metrics": metrics.metrics,
 }
 
 

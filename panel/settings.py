@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from csp.constants import NONE, SELF
 
 from panel import environment, logs
@@ -15,6 +17,9 @@ ALLOWED_HOSTS = list(ENVIRONMENT.hosts)
 PANEL_BASE_URL = ENVIRONMENT.base_url
 PANEL_LIVE_PORT = ENVIRONMENT.live_port
 PANEL_OBSERVE_SECONDS = ENVIRONMENT.observe_seconds
+PANEL_WEBHOOK_HEADER = ENVIRONMENT.webhook_header
+PANEL_METRICS_TOKEN = ENVIRONMENT.metrics_token
+PANEL_HEARTBEAT_URL = ENVIRONMENT.heartbeat_url
 PANEL_AUDIT_DAYS = ENVIRONMENT.audit_days
 REDIS_URL = ENVIRONMENT.redis_url
 DATABASES = {"default": ENVIRONMENT.database}
@@ -27,6 +32,7 @@ INSTALLED_APPS = [
     "panel.accounts",
     "panel.api",
     "panel.audit",
+    "panel.watch",
     "panel.web",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -134,4 +140,8 @@ CONTENT_SECURITY_POLICY = {
 }
 
 LOGGING_CONFIG = None
+# A task's failure is a line; its start and success are not: there are several a second.
+DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_CELERY_TASK_RETRY_LOG_LEVEL = logging.DEBUG  # and of a task that had expired
+DJANGO_STRUCTLOG_CELERY_TASK_FAILURE_LOG_LEVEL = logging.ERROR
 logs.configure(readable=DEBUG)

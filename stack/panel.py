@@ -1,13 +1,12 @@
-"""The panel's four processes: web, live, worker and beat."""
+"""The panel's processes: web, live, a worker for each kind of work, and beat."""
 
 import sys
 from collections.abc import Mapping
 
+from panel import queues
 from stack.loopback import answers, listens
 from stack.part import Part
 from stack.settings import ROOT
-
-_WORKERS = 3
 
 
 def manage(*arguments: str) -> tuple[str, ...]:
@@ -25,12 +24,10 @@ def panel_parts(env: Mapping[str, str], host: str, port: int, live_port: int) ->
     return [
         Part("web", web_server("panel.wsgi:application", host, port), env, ready=answers(f"{url}/healthz")),
         Part("live", _live(live_port), env, ready=listens(live_port)),
-        # On SIGTERM it finishes its tasks and ends, at once when it has none. (Its "soft shutdown" always waits its
-        # whole time-out.) A task that takes longer is cut off and handed out again: tasks are idempotent.
-        Part("worker", _worker(), env, grace_seconds=15),
-        Part(
-            "beat", _module("celery", "-A", "panel", "beat", "--loglevel", "INFO"), env, ready=answers(f"{url}/readyz")
-        ),
+        # On SIGTERM it finishes its tasks and ends, at once when it has none. A task that takes longer is cut off, and
+        # found again by a sweep: tasks are idempotent.
+        *(Part(f"worker-{name}", _worker(name), env, grace_seconds=15) for name in queues.WORKERS),
+        Part("beat", _celery("beat", "--loglevel", "INFO"), env, ready=answers(f"{url}/readyz")),
     ]
 
 
@@ -42,6 +39,7 @@ def web_server(application: str, host: str, port: int) -> tuple[str, ...]:
         *("--worker-class", "gthread", "--workers", "2", "--threads", "32", "--graceful-timeout", "5"),
         # It would lie in the home directory, one for all that this user runs.
         "--no-control-socket",
+        *("--logger-class", "panel.gunicorn_logs.Logger"),
     )
 
 
@@ -50,15 +48,24 @@ def _live(port: int) -> tuple[str, ...]:
         *("uvicorn", "panel.live:application", "--host", "127.0.0.1", "--port", str(port), "--lifespan", "off"),
         # A browser that watches never closes its stream by itself.
         *("--timeout-graceful-shutdown", "2"),
+        # Without handlers of its own its lines go where all others go; it logs no address that was asked for.
+        *("--log-config", str(ROOT / "panel" / "uvicorn_logs.json"), "--no-access-log"),
     )
 
 
-def _worker() -> tuple[str, ...]:
-    return _module(
-        *("celery", "-A", "panel", "worker", "--concurrency", str(_WORKERS), "--loglevel", "INFO"),
+def _worker(name: str) -> tuple[str, ...]:
+    served, processes = queues.WORKERS[name]
+    return _celery(
+        *("worker", "--queues", ",".join(served), "--concurrency", str(processes), "--loglevel", "INFO"),
+        *("--hostname", f"{name}@%h"),
         # Both make a lone worker wait for others that do not exist.
         *("--without-gossip", "--without-mingle"),
     )
+
+
+def _celery(*arguments: str) -> tuple[str, ...]:
+    # Without its banner: every line of a log is one of our own.
+    return _module("celery", "--app", "panel", "--quiet", *arguments)
 
 
 def _module(name: str, *arguments: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 
 from bench.postgresql import QUICK, Postgresql, start_postgresql
 from lab.runtime.children import bound_to_parent
-from panel import environment
+from panel import environment, queues
 from panel.audit import triggers
 
 # The settings are loaded before any conftest; without PANEL_SECRET_KEY in the environment there is no secret yet.
@@ -58,6 +58,14 @@ def _use(database: dict[str, Any]) -> None:
     connections.settings["default"] = connections.configure_settings({"default": database})["default"]
     settings.DATABASES["default"] = connections.settings["default"]
     del connections["default"]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted() -> None:
+    """What another test counted is not written into this one's database."""
+    from panel.watch import tally  # noqa: PLC0415 - importing it needs configured settings
+
+    tally.forget()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -148,8 +156,8 @@ class SilentValkey:
         os.kill(self._pid, signal.SIGCONT)
 
     def next_message(self) -> dict[str, Any]:
-        """The next message in the panel's queue; fails when none comes within 10 s."""
-        found = self._client.blpop(["panel"], timeout=10)
+        """The next message in the panel's queues; fails when none comes within 10 s."""
+        found = self._client.blpop(list(queues.ALL), timeout=10)
         assert found, "no wake-up was published"
         message: dict[str, Any] = json.loads(found[1])
         return message

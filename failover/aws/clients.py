@@ -15,6 +15,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
+from failover.aws import calls
 from failover.aws.errors import refuse_page
 from failover.aws.roles import session_for
 from failover.config import ConfigError
@@ -95,5 +96,6 @@ def _reading(session: boto3.Session, config: Config) -> dict[str, Any]:
 
 def _session(application: Application) -> boto3.Session:
     core = session_for(application, READS)
+    calls.watch(core)
     core.register("after-call", refuse_page)
     return boto3.Session(botocore_session=core, region_name=application.region)

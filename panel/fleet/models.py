@@ -105,10 +105,12 @@ class Sample(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a part of the panel last showed that it works: worker, beat, observer."""
+    """When a part of the panel last showed that it works: each queue's worker, beat, observer."""
 
     name = models.CharField(max_length=40, unique=True)
     at = models.DateTimeField()
+    holder = models.CharField(max_length=120, blank=True, help_text="of a part that may run once: which one it is")
+    problem = models.TextField(blank=True, help_text="what kept it from working when it last tried; a sentence")
 
     def __str__(self) -> str:
         return self.name

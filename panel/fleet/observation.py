@@ -1,16 +1,18 @@
 """Reading AWS and keeping what it said: for one application at once, or for all of a scope together.
 
-One worker at a time reads an application by itself, and one sweeps it with its neighbours. The two don't wait for each
-other: of each part the later reading stays.
+Of each account and region one worker at a time reads a single application, and one sweeps them together. The two don't
+wait for each other: of each part the later reading stays. An account that answers slowly is left alone for a while
+afterwards: however many of them are silent, the workers have time for the others.
 """
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -28,17 +30,23 @@ from panel.fleet.applications import configuration
 from panel.fleet.connections import Scope
 from panel.fleet.models import Application
 from panel.operations.models import Operation
+from panel.watch import tally
 
+SWEEP = "sweep_seconds"
 OBSERVING, SWEEPING = "observing_until", "sweeping_until"
+SLOW_SECONDS = 5.0  # a scope that took longer rests for twice as long as it took, but at most
+LONGEST_REST = 20.0
 
 log = structlog.get_logger(__name__)
 
 
 def observe(application: Application) -> Snapshot | None:
-    """Read AWS and store the snapshot; the answer holds every part as known now. None: another worker is reading, or
-    the application was deleted meanwhile.
+    """Read AWS and store the snapshot; the answer holds every part as known now.
+
+    None: another worker reads something of the same account and region, it rests because it was slow, or the
+    application was deleted meanwhile.
     """
-    with _claimed(OBSERVING, [application]) as claimed:
+    with _claimed(OBSERVING, [_gate(application)]) as claimed:
         if not claimed:
             return None
         wanted = configuration(application)
@@ -53,7 +61,9 @@ def sweep(applications: Sequence[Application]) -> dict[Application, Snapshot]:
     with _claimed(SWEEPING, applications) as claimed:
         if not claimed:
             return {}
+        began = time.monotonic()
         new = _swept(claimed)
+        tally.measure(SWEEP, time.monotonic() - began)
         stored = {each: _kept(each, new[each.slug]) for each in claimed}
     heartbeats.show(heartbeats.OBSERVER)
     return {each: snapshot for each, snapshot in stored.items() if snapshot is not None}
@@ -82,6 +92,12 @@ def by_scope(applications: Collection[Application]) -> list[list[Application]]:
         except ConfigError as problem:
             log.warning("application_unsound", application=application.slug, problem=str(problem))
     return list(groups.values())
+
+
+def _gate(application: Application) -> Application:
+    """The row that stands for the application's account and region while one of them is read by itself."""
+    near = Application.objects.filter(account=application.account, region=application.region)
+    return near.order_by("pk").first() or application
 
 
 def neighbours(application: Application) -> list[Application]:
@@ -121,17 +137,25 @@ def due(known: Snapshot | None, policy: Policy, now: float) -> frozenset[Part]:
 
 
 @contextmanager
-def _claimed(claim: str, applications: Sequence[Application]) -> Iterator[list[Application]]:
+def _claimed(
+    claim: str, applications: Sequence[Application], clock: Callable[[], datetime] = timezone.now
+) -> Iterator[list[Application]]:
     """A compare-and-set UPDATE: of two workers one changes the row. A killed worker's claim ends by itself.
 
     A task is killed after TASK_SECONDS, so nobody reads on once the claim has run out.
     """
-    now = timezone.now()
-    until = now + timedelta(seconds=TASK_SECONDS)
-    free = Q(**{claim: None}) | Q(**{f"{claim}__lt": now})
+    began = clock()
+    until = began + timedelta(seconds=TASK_SECONDS)
+    free = Q(**{claim: None}) | Q(**{f"{claim}__lt": began})
     mine = [each for each in applications if Application.objects.filter(free, pk=each.pk).update(**{claim: until})]
     try:
         yield mine
     finally:
         held = Application.objects.filter(pk__in=[each.pk for each in mine], **{claim: until})
-        held.update(**{claim: None})
+        held.update(**{claim: rested(began, clock())})
+
+
+def rested(began: datetime, ended: datetime) -> datetime | None:
+    """Until when a scope is left alone that was read from `began` to `ended`. None: it was fast."""
+    took = (ended - began).total_seconds()
+    return None if took <= SLOW_SECONDS else ended + timedelta(seconds=min(2 * took, LONGEST_REST))

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
-from celery.signals import heartbeat_sent
+from celery.signals import heartbeat_sent, worker_ready
 from django.conf import settings
 from django.utils import timezone
 
-from panel import dispatch
+from panel import broker, dispatch, queues
 from panel.celery import app
 from panel.fleet import heartbeats, history, observation
 from panel.fleet.models import Application
@@ -50,12 +50,26 @@ def roll_up() -> None:
     history.forget(now)
 
 
-@app.task(name="fleet.heartbeat")  # type: ignore[untyped-decorator]
-def heartbeat(_: int) -> None:
-    """Run by a worker's pool, asked for by its main process: the way from broker to database works."""
-    heartbeats.show(heartbeats.WORKER)
+@app.task(name=queues.HEARTBEAT_TASK)  # type: ignore[untyped-decorator]
+def heartbeat(queue: str | int) -> None:
+    """Run by a worker's pool, asked for by its main process: the way from broker to database works for this queue.
+
+    A worker of the release before asks with a number, and means all queues.
+    """
+    heartbeats.show(queue if isinstance(queue, str) and queue in heartbeats.QUEUES else heartbeats.WORKER)
 
 
 @heartbeat_sent.connect  # type: ignore[untyped-decorator]
-def _ask_for_heartbeat(**_: object) -> None:
-    dispatch.wake("fleet.heartbeat", 0)
+def _ask_for_heartbeats(**_: object) -> None:
+    for queue in app.amqp.queues.consume_from:
+        if queue in heartbeats.QUEUES:
+            dispatch.wake(queues.HEARTBEAT_TASK, queue)
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def _look_at_broker(**_: object) -> None:
+    if broker.may_evict():
+        remedy = (
+            "Set its maxmemory-policy to noeviction: it may drop wake-ups, and the sweeps are left to find the rows."
+        )
+        log.warning("broker_may_evict", remedy=remedy)

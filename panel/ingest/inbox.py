@@ -5,6 +5,7 @@ Deliveries that arrive together are stored in one transaction (`panel.ingest.tog
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from functools import cache
 from typing import Any, cast
 
 from django.db import Error, IntegrityError, InterfaceError, OperationalError, models, transaction
+from django.db.models import F
 
 import failover.events
 from failover.events import EventError
@@ -27,10 +29,11 @@ UNMATCHED = "No application of this panel listens to it."
 
 @dataclass(frozen=True)
 class Delivery:
-    """As it came: the secret that it carried, and its body."""
+    """As it came: the secret that it carried, its body, and the id of the request that brought it."""
 
     secret: str
     raw: bytes
+    request_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,16 @@ def _together(deliveries: Sequence[Delivery]) -> list[Answer]:
         opened = keys.Opened()
         events = [_read(delivery, opened) for delivery in deliveries]
         opened.remember_use()
-        return list(_stored(events))
+        answers = list(_stored(events))
+    _count(answers)
+    return answers
+
+
+def _count(answers: Sequence[Answer]) -> None:
+    """Apart from the storing, which may hold what the worker that processes the event waits for."""
+    came_again = [each.event_id for each in answers if isinstance(each, Received) and each.status == "duplicate"]
+    for event_id, times in Counter(came_again).items():
+        Event.objects.filter(event_id=event_id).update(deliveries=F("deliveries") + times)
 
 
 @dataclass(frozen=True)
@@ -84,6 +96,7 @@ class _New:
     event: failover.events.Event
     body: dict[str, Any]
     columns: dict[str, Any]
+    request_id: str
 
 
 def _read(delivery: Delivery, opened: keys.Opened) -> _New | Exception:
@@ -92,7 +105,7 @@ def _read(delivery: Delivery, opened: keys.Opened) -> _New | Exception:
     try:
         content = body.parse(delivery.raw)
         event = failover.events.parse(content)
-        return _New(event, content, _columns(event))
+        return _New(event, content, _columns(event), delivery.request_id)
     except (body.BodyError, EventError) as problem:
         return problem
 
@@ -140,7 +153,7 @@ def _matched(new: _New, known: dict[object, list[Application]]) -> list[Applicat
 
 
 def _row(new: _New, matched: list[Application]) -> Event:
-    row = Event(event_id=new.event.id, body=new.body, **new.columns)
+    row = Event(event_id=new.event.id, body=new.body, request_id=new.request_id, **new.columns)
     if not matched:
         row.status, row.outcome = Event.Status.UNMATCHED, UNMATCHED
     return row

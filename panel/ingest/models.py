@@ -38,6 +38,8 @@ class Event(models.Model):
     body = models.JSONField()
     status = models.CharField(max_length=10, choices=Status, default=Status.STORED, db_index=True)
     outcome = models.TextField(blank=True)
+    deliveries = models.PositiveIntegerField(default=1, help_text="how often it came; only the first counted")
+    request_id = models.CharField(max_length=32, blank=True, help_text="of the request that brought it, as in the log")
     applications = models.ManyToManyField(Application, related_name="events", blank=True)
 
     class Meta:

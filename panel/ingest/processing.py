@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 
@@ -20,18 +22,22 @@ from panel.operations import automatic
 AGAIN_SECONDS = 0.5
 MOST_SECONDS = 5.0  # of one task: the next one carries on with a flood
 MOST_AT_ONCE = 200
+LOST_AFTER = timedelta(seconds=3)  # from then on the sweep wakes an event that still waits
+
+log = structlog.get_logger(__name__)
 
 
 def process_waiting(application_id: int) -> None:
     """Process the application's stored events, the oldest first.
 
-    Another worker that reads AWS for it may have begun before an event came: that event is tried again in a moment.
+    Another worker that reads AWS for it may have begun before an event came: that event is tried again in a moment, and
+    later as often as the sweep finds it.
     """
     end = time.monotonic() + MOST_SECONDS
     stored = Event.objects.filter(status=Event.Status.STORED, applications=application_id).order_by("pk")
     again = False
     for number, event in enumerate(stored[:MOST_AT_ONCE], start=1):
-        again = not process(event) or again
+        again = (not process(event) and _young(event)) or again
         if number == MOST_AT_ONCE or time.monotonic() > end:
             dispatch.wake(PROCESS_TASK, application_id)
             return
@@ -39,11 +45,21 @@ def process_waiting(application_id: int) -> None:
         dispatch.wake(PROCESS_TASK, application_id, AGAIN_SECONDS)
 
 
+def _young(event: Event) -> bool:
+    """Each of the sweep's wake-ups would otherwise begin a chain of its own."""
+    return event.received_at > timezone.now() - LOST_AFTER
+
+
 def process(event: Event) -> bool:
     """Consider every application that the event matched, and write down what became of it and why.
 
     False: one of them can't be read now, and nothing was done.
     """
+    with structlog.contextvars.bound_contextvars(**({"request_id": event.request_id} if event.request_id else {})):
+        return _process(event)
+
+
+def _process(event: Event) -> bool:
     applications = list(event.applications.all())
     fresh = [each for each in applications if not _too_old(event, each)]
     snapshots_read = {each: _read_since(each, event.received_at.timestamp()) for each in fresh}
@@ -54,8 +70,9 @@ def process(event: Event) -> bool:
     # worker that dies over it leaves it stored.
     with transaction.atomic():
         if _claim(event):
-            said = [f"{each}: {_outcome(event, each, read.get(each))}" for each in applications]
-            Event.objects.filter(pk=event.pk).update(outcome="\n".join(said))
+            outcome = "\n".join(f"{each}: {_outcome(event, each, read.get(each))}" for each in applications)
+            Event.objects.filter(pk=event.pk).update(outcome=outcome)
+            log.info("event_processed", event_id=event.event_id, outcome=outcome)
     return True
 
 

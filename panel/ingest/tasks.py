@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.utils import timezone
 
 from panel import dispatch
 from panel.celery import app
 from panel.ingest.inbox import PROCESS_TASK
 from panel.ingest.models import Event
-from panel.ingest.processing import process_waiting
-
-LOST_AFTER = timedelta(seconds=3)
+from panel.ingest.processing import LOST_AFTER, process_waiting
 
 
 @app.task(name=PROCESS_TASK)  # type: ignore[untyped-decorator]  # celery has no types

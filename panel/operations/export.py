@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from failover.milestones import seconds
-from failover.resume import stored_progress
+from panel.operations import timing
 from panel.operations.models import JournalEntry, Operation
 
 
@@ -30,7 +29,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "finished_at": _iso(operation.finished_at),
         "error": operation.error,
         "rule": operation.rule,
-        "seconds": seconds(stored_progress(operation.progress)),
+        "seconds": timing.parts(operation),
         "journal": [_entry(entry) for entry in operation.journal.all()],
     }
 

@@ -20,7 +20,7 @@ from failover.leases import free_in
 from failover.model import Goal, Memory, Progress, Request, Split
 from failover.resume import stored_progress
 from failover.rules import OVERRIDABLE
-from panel import dispatch
+from panel import dispatch, trails
 from panel.audit import Action
 from panel.fleet.models import Application
 from panel.operations import audited
@@ -126,7 +126,8 @@ def _queued(operation: Operation, digest: str = "") -> Operation:
             operation.save()
             if digest:
                 require_unchanged(application, request_of(operation), digest)
-            _journal(operation, "note", _started(operation))
+            # What the log says of the request, and of everything that followed, is found by this id.
+            _journal(operation, "note", _started(operation), trails.request_id())
             audited.operation(Action.OPERATION_START, operation, reason=operation.reason, user=operation.requested_by)
     except IntegrityError:
         earlier = replayed(operation.requested_by, operation.idempotency_key)
@@ -136,6 +137,12 @@ def _queued(operation: Operation, digest: str = "") -> Operation:
     due_at = operation.next_step_at or timezone.now()
     wake(operation, max(0.0, (due_at - timezone.now()).total_seconds()))
     return operation
+
+
+def request_id_of(operation: Operation) -> str:
+    """The id of the web request that asked for the operation, or that brought the event that did; empty where none."""
+    first = operation.journal.first()
+    return str(first.detail.get("request_id", "")) if first else ""
 
 
 def request_of(operation: Operation) -> Request:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import Error, transaction
 from django.utils import timezone
 
@@ -19,15 +20,20 @@ from failover.model import Decision, Kind, Memory, Position
 from failover.ports import Outcome
 from failover.resume import stored_progress
 from failover.verdict import PEOPLE_FIRST
+from panel import trails
+from panel.celery import SOFT_SECONDS
 from panel.fleet import connections, snapshots
 from panel.fleet.applications import parsed
 from panel.fleet.models import Application
-from panel.operations import audited, services, table_lease
+from panel.operations import audited, services, table_lease, timing
 from panel.operations.journal import Lease, LeaseLostError, RowJournal
 from panel.operations.models import Operation
 from panel.operations.remembering import change_memory
 from panel.operations.table_lease import Shared, TableLeaseError
+from panel.queues import STEPS_AT_ONCE_OF_AN_ACCOUNT
+from panel.watch import tally
 
+RECOVERY = "recovery_seconds"
 RETRY_SECONDS = 5.0
 WAITING_FOR_TABLE = "Waiting for the lease in DynamoDB"
 MOST_FAILED_STEPS = 24  # two minutes of errors of ours, then the operation ends and people are needed
@@ -40,24 +46,50 @@ def step_operation(operation_id: int) -> None:
 
     A database error is raised: nothing was stored, the lease runs out, and the sweep comes back.
     """
-    lease = Lease.claim(operation_id)
+    lease = _claim(operation_id)
     if lease is None:
         return
     operation = Operation.objects.select_related("application", "requested_by").filter(pk=operation_id).first()
     if operation is None:  # deleted with its application since it was claimed
         return
+    with structlog.contextvars.bound_contextvars(**_trail(operation)):
+        _try(operation, lease)
+
+
+def _trail(operation: Operation) -> trails.Trail:
+    """The ids of its log lines, also where a sweep found it: then the request that asked for it is in its journal."""
+    request_id = trails.current().get("request_id") or services.request_id_of(operation)
+    ids = {"operation": str(operation.pk), "application": operation.application.slug}
+    return ids | ({"request_id": request_id} if request_id else {})
+
+
+def _try(operation: Operation, lease: Lease) -> None:
     try:
         _step(operation, lease)
     except TableLeaseError as problem:
         _wait_for_table(operation, lease, str(problem))
     except LeaseLostError:
-        log.warning("lease_lost", operation=operation_id)
+        log.warning("lease_lost")
         _make_way(lease)
     except Error:
         raise
     except Exception as problem:
-        log.exception("step_failed", operation=operation_id)
+        log.exception("step_failed")
         _stumble(operation, lease, problem)
+
+
+def _claim(operation_id: int) -> Lease | None:
+    """The operation's lease, unless as many of its account are being stepped as one account may: the sweep comes back.
+
+    An account that does not answer holds each step for as long as a task may take, and would hold every worker.
+    """
+    with transaction.atomic():
+        account = Operation.objects.filter(pk=operation_id).values_list("application__account", flat=True).first()
+        # Locked, so that of several workers that count at once each sees what the one before it took.
+        list(Application.objects.select_for_update().filter(account=account).order_by("pk").values_list("pk")[:1])
+        held = Operation.objects.filter(application__account=account, lease_until__gt=timezone.now())
+        crowded = held.exclude(pk=operation_id).count() >= STEPS_AT_ONCE_OF_AN_ACCOUNT
+        return None if crowded else Lease.claim(operation_id)
 
 
 def _make_way(lease: Lease) -> None:
@@ -76,6 +108,7 @@ def _step(operation: Operation, lease: Lease) -> None:
     shared = table_lease.take(parsed(operation.document, operation.application.slug), lease)
     outcome = _cycle(operation, lease, shared)
     _keep(operation, lease, outcome)
+    log.info("stepped", goal=operation.goal, decision=outcome.decision.kind, headline=outcome.decision.headline)
     if shared and outcome.decision.kind not in (Kind.ACT, Kind.WAIT):
         memory = decode(Memory, Application.objects.values_list("memory", flat=True).get(pk=operation.application_id))
         shared.give_back(services.request_of(operation), outcome, memory, time.time())
@@ -115,7 +148,15 @@ def _keep(operation: Operation, lease: Lease, outcome: Outcome) -> None:
         if decision.kind is not Kind.REFUSE:
             _hold(operation, outcome)
         audited.ended(operation, _status(operation, decision), decision)
+    _measure(operation, decision)
     services.hint(operation.application)
+
+
+def _measure(operation: Operation, decision: Decision) -> None:
+    if decision.kind is Kind.DONE:
+        operation.progress = encode(decision.progress)
+        for part, seconds in timing.parts(operation).items():
+            tally.measure(RECOVERY, seconds, goal=operation.goal, part=part)
 
 
 def _go_on(operation: Operation, lease: Lease, seconds: float, **values: object) -> None:
@@ -206,7 +247,7 @@ def _end_without_table(operation: Operation, lease: Lease, problem: str) -> None
 
 def _stumble(operation: Operation, lease: Lease, problem: Exception) -> None:
     """An error of ours, not AWS's. Try again for a while; then end where traffic stands, and hold automation off."""
-    said = f"An internal error: {type(problem).__name__}: {problem}"
+    said = _said(problem)
     failed_steps = operation.failed_steps + 1
     if failed_steps <= MOST_FAILED_STEPS and not operation.cancel_requested:
         _go_on(operation, lease, RETRY_SECONDS, failed_steps=failed_steps, detail=said)
@@ -218,6 +259,12 @@ def _stumble(operation: Operation, lease: Lease, problem: Exception) -> None:
         _end(operation, lease, ended)
         _place(operation.application, services.PANEL, f"{operation} ended on an internal error", 60, "")
         audited.ended(operation, _status(operation, ended), ended)
+
+
+def _said(problem: Exception) -> str:
+    if isinstance(problem, SoftTimeLimitExceeded):
+        return f"AWS or the database did not answer within the {SOFT_SECONDS} s that a step may take"
+    return f"An internal error: {type(problem).__name__}: {problem}"
 
 
 def _forget_what_was_left(application: Application) -> None:

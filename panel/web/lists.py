@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from panel.accounts.roles import may, owned
-from panel.ingest.models import Event
+from panel.accounts.roles import owned
 from panel.operations.models import Operation, Refusal
 from panel.web import badges, sentences
+from panel.web.events import visible
 from panel.web.pages import live, page_of
 from panel.web.standing import now
 
@@ -24,10 +24,7 @@ def operations(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def events(request: HttpRequest) -> HttpResponse:
-    delivered = Event.objects.defer("body").prefetch_related("applications")
-    if not may(request.user, "event.unmatched"):
-        delivered = delivered.filter(pk__in=owned(Event.objects.all(), request.user, "applications").values("pk"))
-    page = page_of(request, delivered)
+    page = page_of(request, visible(request.user).defer("body").prefetch_related("applications"))
     return live(request, "events", {"now": now().timestamp(), "page": page})
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from failover.milestones import Milestone, milestones, seconds
+from failover.milestones import Milestone, milestones
 from failover.resume import stored_progress
 from panel.fleet.applications import parsed
+from panel.operations import timing
 from panel.operations.models import Operation
 from panel.operations.services import request_of
 from panel.web import badges, sentences
@@ -34,11 +36,16 @@ class Run:
     who: str
     badge: Badge
     steps: tuple[Milestone, ...]
-    parts: tuple[tuple[str, float], ...]
 
     @property
     def active(self) -> bool:
         return self.operation.status in Operation.ACTIVE
+
+    @cached_property
+    def parts(self) -> tuple[tuple[str, float], ...]:
+        """How long each part took, by its label. Read when asked for: a row of the fleet does not show it."""
+        measured = timing.parts(self.operation)
+        return tuple((label, measured[name]) for name, label in PARTS.items() if name in measured)
 
     @property
     def may_be_tried_again(self) -> bool:
@@ -54,7 +61,6 @@ def run(operation: Operation, now: float) -> Run:
     progress = stored_progress(operation.progress)
     policy = parsed(operation.document, operation.application.slug).policy
     ended = "" if operation.status in Operation.ACTIVE else ENDED.get(Operation.Status(operation.status), "failed")
-    measured = seconds(progress)
     return Run(
         operation=operation,
         title=sentences.title(operation),
@@ -62,7 +68,6 @@ def run(operation: Operation, now: float) -> Run:
         who=sentences.who(operation),
         badge=badges.of_status(operation.status),
         steps=milestones(request_of(operation), policy, progress, now, ended=ended),
-        parts=tuple((label, measured[name]) for name, label in PARTS.items() if name in measured),
     )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from panel.web import acting, lists, trail, views
+from panel.web import acting, events, lists, trail, views
 
 app_name = "web"
 urlpatterns = [
@@ -23,6 +23,7 @@ urlpatterns = [
     path("operations/<int:pk>/cancel/", acting.on_operation, {"name": "cancel"}, name="cancel"),
     path("operations/<int:pk>/retry/", acting.on_operation, {"name": "retry"}, name="retry"),
     path("events/", lists.events, name="events"),
+    path("events/<int:pk>/", events.event, name="event"),
     path("refusals/", lists.refusals, name="refusals"),
     path("audit/", trail.audit, name="audit"),
     re_path(r"^audit/audit\.(?P<kind>csv|json)$", trail.download, name="audit_download"),

@@ -14,6 +14,7 @@ from failover.model import AlarmState, Split
 from panel import audit
 from panel.fleet import snapshots
 from panel.fleet.models import Application
+from panel.ingest.models import Event
 from panel.operations import services
 from panel.operations.models import Hold, Operation
 from tests.browser.conftest import PASSWORD, Opener
@@ -51,7 +52,10 @@ def test_no_page_breaks_the_policy_or_scrolls_sideways(
     page = open_page("/", width=width)
     base = page.url.rstrip("/")
     paths = ["/", "/applications/checkout/", f"/applications/{'x' * 60}/", f"/operations/{busy.pk}/", "/operations/"]
-    paths += ["/audit/", "/events/", "/refusals/", "/applications/search/failback/", "/applications/search/weights/"]
+    event = Event.objects.create(event_id="e" * 128, detail_type="An event", body={"key": "x" * 500, "list": [1] * 50})
+    event.applications.set(Application.objects.all())
+    paths += ["/audit/", "/events/", f"/events/{event.pk}/", "/refusals/"]
+    paths += ["/applications/search/failback/", "/applications/search/weights/"]
     failed = Operation.objects.get(status="failed")
     services.set_kill_switch(on=True, by="on-call", reason="because of a long story " * 6)
     paths += ["/applications/checkout/failback/", "/applications/search/mode/", "/kill-switch/on/", "/kill-switch/off/"]

@@ -33,6 +33,10 @@ SECRET = "correct-horse-battery-staple-and-fifty-more-characters"
         ({"DATABASE_URL": "mysql://a:b@c/d"}, "DATABASE_URL", "postgres://"),
         ({"DATABASE_URL": "nonsense"}, "DATABASE_URL", "postgres://"),
         ({"REDIS_URL": "amqp://broker"}, "REDIS_URL", "redis://"),
+        ({"PANEL_WEBHOOK_HEADER": "X_Api_Key"}, "PANEL_WEBHOOK_HEADER", "letters, digits and hyphens"),
+        ({"PANEL_WEBHOOK_HEADER": "Cookie"}, "PANEL_WEBHOOK_HEADER", "HTTP itself does not use"),
+        ({"PANEL_METRICS_TOKEN": "short"}, "PANEL_METRICS_TOKEN", "shorter than 16"),
+        ({"PANEL_HEARTBEAT_URL": "ftp://x"}, "PANEL_HEARTBEAT_URL", "an address like"),
     ],
 )
 def test_a_wrong_setting_is_a_sentence_that_names_it(variables: dict[str, str], name: str, sentence: str) -> None:
@@ -46,6 +50,13 @@ def test_a_password_in_the_database_address_is_never_shown() -> None:
     with pytest.raises(environment.SettingsError) as error:
         environment.read({"DATABASE_URL": "mysql://user:hunter2@c/d"})
     assert "hunter2" not in str(error.value)
+
+
+def test_an_address_that_may_be_secret_is_never_shown() -> None:
+    with pytest.raises(environment.SettingsError) as error:
+        environment.read({"PANEL_HEARTBEAT_URL": "gopher://x/hunter2"})
+    assert "hunter2" not in str(error.value)
+    assert "hunter2" not in repr(environment.read({"PANEL_HEARTBEAT_URL": "https://x/hunter2"}))
 
 
 def test_nothing_set_is_the_panel_on_this_machine() -> None:

@@ -1,63 +1,15 @@
-"""Health, readiness and what the browser is told, on the way in that every request takes."""
+"""Health and what the browser is told, on the way in that every request takes."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import DatabaseError
 from django.test import Client
-from django.utils import timezone
-
-from panel.fleet import heartbeats
-from panel.fleet.models import Heartbeat
-
-
-def beat(*names: str) -> None:
-    for name in names:
-        heartbeats.show(name)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/healthz/"])
 def test_the_process_lives_without_database_and_whatever_the_host(path: str) -> None:
     assert Client().get(path, headers={"host": "10.0.0.7"}).status_code == 200
-
-
-@pytest.mark.django_db
-def test_it_is_ready_when_every_part_showed_itself(valkey: str) -> None:
-    beat("worker", "beat", "observer")
-    answer = Client().get("/readyz", headers={"host": "10.0.0.7"})
-    assert (answer.status_code, answer.json()["status"]) == (200, "ready")
-    assert set(answer.json()["parts"]) == {"database", "broker", "worker", "beat"}
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("silent", ["worker", "beat"])
-def test_a_part_that_is_silent_is_named(valkey: str, silent: str) -> None:
-    beat("worker", "beat")
-    Heartbeat.objects.filter(name=silent).update(at=timezone.now() - timedelta(minutes=1))
-    answer = Client().get("/readyz")
-    assert answer.status_code == 503
-    parts = answer.json()["parts"]
-    assert [name for name, part in parts.items() if not part["ok"]] == [silent]
-    assert parts[silent]["age_seconds"] == pytest.approx(60, abs=30)
-
-
-@pytest.mark.django_db
-def test_a_broker_that_is_gone_is_named() -> None:
-    beat("worker", "beat")
-    answer = Client().get("/readyz")
-    assert (answer.status_code, answer.json()["parts"]["broker"]["ok"]) == (503, False)
-
-
-@pytest.mark.django_db
-def test_a_database_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch, valkey: str) -> None:
-    def fail() -> None:
-        raise DatabaseError
-
-    monkeypatch.setattr(heartbeats, "read", fail)
-    answer = Client().get("/readyz")
-    assert (answer.status_code, answer.json()["parts"]["database"]["ok"]) == (503, False)
 
 
 @pytest.mark.django_db

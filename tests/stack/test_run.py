@@ -10,6 +10,7 @@ from stack.run import PanelPlan, plan_panel
 from stack.settings import SettingsError
 
 SECRET = "x" * 50
+WORKERS = ("worker-steps", "worker-events", "worker-observe")
 
 
 def names(plan: PanelPlan) -> list[str]:
@@ -18,7 +19,7 @@ def names(plan: PanelPlan) -> list[str]:
 
 def test_nothing_given_it_brings_broker_database_and_secret(tmp_path: Path) -> None:
     plan = plan_panel({}, tmp_path)
-    assert names(plan) == ["broker", "web", "live", "worker", "beat"]
+    assert names(plan) == ["broker", "web", "live", *WORKERS, "beat"]
     assert plan.env["DATABASE_URL"] == f"sqlite:///{tmp_path}/panel.sqlite3"
     assert plan.env["REDIS_URL"].startswith("redis://127.0.0.1:")
     assert len(Path(plan.env["PANEL_SECRET_KEY_FILE"]).read_text()) >= 50
@@ -35,7 +36,7 @@ def test_the_secret_is_for_its_owner_only_and_stays_the_same(tmp_path: Path) -> 
 def test_what_is_given_is_left_alone(tmp_path: Path, suffix: str) -> None:
     given = {f"{name}{suffix}": SECRET for name in ("REDIS_URL", "DATABASE_URL", "PANEL_SECRET_KEY")}
     plan = plan_panel(given, tmp_path)
-    assert names(plan) == ["web", "live", "worker", "beat"]
+    assert names(plan) == ["web", "live", *WORKERS, "beat"]
     assert set(plan.env) == {"PORT"}
 
 
@@ -46,7 +47,7 @@ def test_every_part_learns_the_ports_and_serves_loopback(tmp_path: Path) -> None
     assert f"127.0.0.1:{port}" in parts["web"].argv
     assert plan.url == f"http://127.0.0.1:{port}"
     live_port = parts["live"].argv[parts["live"].argv.index("--port") + 1]
-    for name in ("web", "live", "worker", "beat"):
+    for name in ("web", "live", *WORKERS, "beat"):
         assert (parts[name].env["PORT"], parts[name].env["PANEL_LIVE_PORT"]) == (str(port), live_port)
 
 
@@ -63,3 +64,9 @@ def test_more_variables_reach_every_part_and_command(tmp_path: Path) -> None:
     assert all(part.env["AWS_REGION"] == "eu-west-1" for part in plan.parts)
     assert plan.env["AWS_REGION"] == "eu-west-1"
     assert "DATABASE_URL" in plan.env
+
+
+def test_every_queue_has_its_worker(tmp_path: Path) -> None:
+    plan = plan_panel({}, tmp_path)
+    served = [part.argv[part.argv.index("--queues") + 1] for part in plan.parts if part.name in WORKERS]
+    assert served == ["steps,panel", "events", "observe"]

@@ -23,7 +23,7 @@ PLACES = (
     ("Refusals", "refusals"),
     ("Audit", "audit"),
 )
-BELOW = {"operation": "operations", "cancel": "operations", "retry": "operations"}
+BELOW = {"operation": "operations", "cancel": "operations", "retry": "operations", "event": "events"}
 
 register.filter("sentence", sentences.sentence)
 register.filter("called", sentences.title)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from failover import aws
+from failover.aws import calls
 from failover.aws.roles import session_name
 from failover.model import Application, Part, Route, SetDesiredCount
 from failover.ports import AwsError
@@ -142,3 +143,29 @@ def test_a_write_whose_role_gets_no_answer_was_never_sent(server):
 
 def test_a_session_name_is_never_longer_than_aws_takes():
     assert len(session_name(Application(**{**vars(application()), "slug": "a" * 60}))) == 64
+
+
+# ---- who wants to know of calls ----
+
+
+@pytest.fixture
+def heard(monkeypatch):
+    found = []
+    monkeypatch.setattr(calls, "_listeners", [])
+    calls.tell(lambda call: found.append((call.action, call.outcome, call.code, call.attempts)))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ((200, SERVICE), ("ok", "", 1)),
+        ((400, error("ThrottlingException")), ("throttled", "ThrottlingException", 4)),
+        ((400, error("AccessDeniedException")), ("refused", "AccessDeniedException", 1)),
+        (None, ("unanswered", "ConnectionClosedError", 1)),
+    ],
+)
+def test_every_call_is_told_with_what_came_of_it(server, heard, answer, told):
+    server.answer = lambda _: answer
+    aws.connect(application()).observe({Part.SERVICE})
+    assert heard == [("ecs:DescribeServices", *told)]

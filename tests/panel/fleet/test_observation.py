@@ -13,7 +13,7 @@ from panel import dispatch
 from panel.fleet import heartbeats, snapshots, tasks
 from panel.fleet.applications import import_document
 from panel.fleet.models import Application
-from panel.fleet.observation import by_scope, observe, sweep
+from panel.fleet.observation import by_scope, observe, rested, sweep
 from panel.operations import automatic
 from panel.operations.models import Operation
 from tests.panel.fake_aws import FakeAws, FakeFleet
@@ -33,6 +33,29 @@ def test_two_workers_never_read_one_application_at_once(application: Application
     claim(application, 10)
     assert observe(application) is None
     assert aws.looks == 0
+
+
+def test_of_an_account_and_region_one_application_is_read_at_a_time(
+    application: Application, document: dict[str, Any], aws: FakeAws
+) -> None:
+    near, far = another(copy.deepcopy(document), "near"), another(copy.deepcopy(document), "far", region="eu-west-1")
+    seen = []
+
+    def while_reading(parts: object) -> object:
+        aws.observe = look  # the ones within read as ever
+        seen.extend([observe(near), observe(far)])
+        return look(parts)
+
+    look, aws.observe = aws.observe, while_reading
+    assert observe(application) is not None
+    assert [snapshot is not None for snapshot in seen] == [False, True]
+
+
+def test_an_account_that_was_slow_rests_and_one_that_was_fast_does_not() -> None:
+    began = timezone.now()
+    assert rested(began, began + timedelta(seconds=4)) is None
+    assert rested(began, began + timedelta(seconds=6)) == began + timedelta(seconds=6 + 12)
+    assert rested(began, began + timedelta(seconds=25)) == began + timedelta(seconds=25 + 20)
 
 
 def test_the_claim_of_a_dead_worker_ends(application: Application, aws: FakeAws) -> None:

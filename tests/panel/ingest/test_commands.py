@@ -31,3 +31,21 @@ def test_a_name_is_given_once(deliver: Deliver) -> None:
 def test_an_unknown_key_can_not_be_revoked() -> None:
     with pytest.raises(CommandError, match="no webhook key 'nobody'"):
         run("revoke_webhook_key", "nobody")
+
+
+def test_keys_are_listed_with_their_use_and_without_their_secrets(deliver: Deliver, key: str) -> None:
+    deliver(alarm_event())
+    other = run("create_webhook_key", "old").strip()
+    run("revoke_webhook_key", "old")
+    heading, used, revoked = [line.split() for line in run("webhook_keys").splitlines()]
+    assert heading == ["NAME", "CREATED", "LAST", "USED", "REVOKED"]
+    assert (used[0], used[-1], len(used)) == ("eventbridge", "-", 6)
+    assert (revoked[0], revoked[3], len(revoked)) == ("old", "-", 6)
+    assert not {key, other} & set(used + revoked)
+
+
+def test_two_keys_work_at_once_so_that_one_can_replace_the_other(deliver: Deliver, key: str) -> None:
+    new = run("create_webhook_key", "next").strip()
+    assert [deliver(alarm_event(id=secret), secret=secret).status_code for secret in (key, new)] == [202, 202]
+    run("revoke_webhook_key", "eventbridge")
+    assert [deliver(alarm_event(), secret=secret).status_code for secret in (key, new)] == [401, 202]

@@ -123,6 +123,16 @@ def test_a_worker_that_dies_over_an_event_leaves_it_to_another(
     assert "Started failover" in outcome(event)
 
 
+def test_an_event_that_waits_for_long_is_left_to_the_sweep(event: Event, aws: FakeAws, woken: list[int]) -> None:
+    """Each of the sweep's wake-ups would else begin a chain of its own."""
+    Application.objects.update(observing_until=timezone.now() + timedelta(seconds=10))
+    Event.objects.update(received_at=timezone.now() - timedelta(seconds=5))
+    process(event.pk)
+    assert woken == []
+    tasks.sweep()
+    assert woken == [event.pk]
+
+
 def test_the_sweep_finds_events_whose_wake_up_was_lost(event: Event, woken: list[int]) -> None:
     tasks.sweep()
     assert not woken, "it has just come; its own wake-up is on the way"

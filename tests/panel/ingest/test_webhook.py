@@ -82,6 +82,14 @@ def test_a_bad_or_missing_key_is_told_apart_from_nothing_else(deliver: Deliver, 
     assert not Event.objects.exists()
 
 
+def test_the_header_may_have_another_name(deliver: Deliver, key: str, settings: Any) -> None:
+    settings.PANEL_WEBHOOK_HEADER = "X-Failover-Key"
+    assert deliver(alarm_event(), secret="", **{"X-Failover-Key": key}).status_code == 202
+    answer = deliver(alarm_event())
+    assert answer.status_code == 401
+    assert "X-Failover-Key" in answer.json()["error"]
+
+
 def test_a_revoked_key_opens_nothing(deliver: Deliver) -> None:
     assert keys.revoke("eventbridge")
     assert deliver(alarm_event()).status_code == 401

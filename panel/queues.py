@@ -1,0 +1,33 @@
+"""The queues between web, beat and workers, and how many processes serve each.
+
+Nothing here needs Django or Celery: whoever starts the workers reads the same figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+STEPS, EVENTS, OBSERVE = "steps", "events", "observe"
+# Sweeps and other short work that reads rows only, and whatever a release before this one has left there.
+DEFAULT = "panel"
+ALL = (STEPS, EVENTS, OBSERVE, DEFAULT)
+
+HEARTBEAT_TASK = "fleet.heartbeat"
+_ROUTES = {"operations.step": STEPS, "ingest.process": EVENTS, "fleet.sweep": OBSERVE}
+
+# A worker each, so that reading which takes long holds up no step: queues and processes.
+WORKERS: Mapping[str, tuple[tuple[str, ...], int]] = {
+    STEPS: ((STEPS, DEFAULT), 3),
+    EVENTS: ((EVENTS,), 2),
+    OBSERVE: ((OBSERVE,), 2),
+}
+
+# One less than there are processes: an account that does not answer leaves one to all the others.
+STEPS_AT_ONCE_OF_AN_ACCOUNT = WORKERS[STEPS][1] - 1
+
+
+def queue_of(task: str, arguments: Sequence[object] = ()) -> str:
+    """Where a task waits for its worker. A heartbeat goes the way that it is to show: its argument is the queue."""
+    if task == HEARTBEAT_TASK and arguments and arguments[0] in ALL:
+        return str(arguments[0])
+    return _ROUTES.get(task, DEFAULT)

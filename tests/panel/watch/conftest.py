@@ -1,0 +1,3 @@
+from tests.panel.ingest.conftest import deliver
+
+__all__ = ["deliver"]
