@@ -237,7 +237,9 @@ class Checker:
             yield "deadlines", f"a {active.goal} is still under way after {self.truth.now - active.began:.0f} s"
         theirs = self.touched or self.moved_by == "foreign"  # what somebody else left is theirs to tidy
         agree = len(self.truth.positions()) == 1
-        if active is None and not agree and not held and not theirs:
+        # An alarm without data is not OK: nothing goes back by itself, every trigger says so, and a person must act.
+        blind = self.truth.alarm_without_data()
+        if active is None and not agree and not held and not theirs and not blind:
             yield "crash_safe", f"at the end routes disagree: ECS shares {sorted(self.truth.positions())}"
 
     # ---- what is true ----

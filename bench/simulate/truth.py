@@ -39,6 +39,9 @@ class Truth:
         self.offered.append((self.now, self._offered()))
         del self.offered[:-600]
 
+    def alarm_without_data(self) -> bool:
+        return any(alarm.state.value == "INSUFFICIENT_DATA" for alarm in self.application.alarms)
+
     def _offered(self) -> float:
         """The concurrency that Lambda would have if all traffic were its own: rate times mean duration."""
         flow = self.lab.flows.get(self.slug)

@@ -18,6 +18,12 @@ class LoginRequired(middleware.LoginRequiredMiddleware):
     Without that the login form would be swapped into the piece.
     """
 
+    def process_view(self, request: HttpRequest, view_func: Callable[..., Any], *given: Any) -> HttpResponseBase | None:
+        """The API asks for a token itself, and knows no login."""
+        if request.path_info.startswith("/api/"):
+            return None
+        return super().process_view(request, view_func, *given)
+
     def handle_no_permission(  # type: ignore[override]  # Django itself takes any response here
         self, request: HttpRequest, view_func: Callable[..., Any]
     ) -> HttpResponseBase:

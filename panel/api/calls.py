@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from ninja import Header, NinjaAPI, Query
+from ninja import Header, Query
 from ninja.openapi.docs import Swagger
 from ninja.responses import Status
 
@@ -18,7 +18,7 @@ from panel.accounts.roles import may, owned, teams
 from panel.api import problems, schemas, shown
 from panel.api.auth import Bearer, Rate, caller, require
 from panel.api.pages import Cursor, Limit, page
-from panel.api.problems import Problem
+from panel.api.problems import Api, Problem
 from panel.api.schemas import GoalName, Id, Key, Page
 from panel.fleet import snapshots
 from panel.fleet.applications import configuration
@@ -32,9 +32,9 @@ from panel.web.trail import visible
 RATE = "600/m"  # per token
 READ = dict.fromkeys((401, 422, 429), Problem)
 ONE = {**READ, 404: Problem}
-CHANGE = {**ONE, 403: Problem, 409: Problem}
+CHANGE = {**ONE, 400: Problem, 403: Problem, 409: Problem}
 
-api = NinjaAPI(
+api = Api(
     title="Failover panel",
     version="1",
     description="Everything that the pages do. A token is made by `manage.py create_api_token`; errors are problem "
@@ -58,20 +58,25 @@ def _application(request: HttpRequest, slug: str) -> Application:
     return get_object_or_404(_applications(request), slug=slug)
 
 
-@api.get("/applications", response={200: Page[schemas.ApplicationShown], **READ}, tags=["applications"])
+@api.get("/applications", response={200: Page[schemas.ApplicationShown], **READ}, by_alias=True, tags=["applications"])
 def applications(request: HttpRequest, cursor: Cursor = None, limit: Limit = 50) -> Page[Any]:
     """The applications of the token's teams, as AWS was last read."""
     moment = now()
     return page(_applications(request), cursor, limit, lambda row: shown.application(standing_of(row, moment)))
 
 
-@api.get("/applications/{slug}", response={200: schemas.ApplicationShown, **ONE}, tags=["applications"])
+@api.get("/applications/{slug}", response={200: schemas.ApplicationShown, **ONE}, by_alias=True, tags=["applications"])
 def application(request: HttpRequest, slug: str) -> schemas.ApplicationShown:
     """One application, as AWS was last read."""
     return shown.application(standing_of(_application(request, slug), now()))
 
 
-@api.get("/applications/{slug}/plan", response={200: schemas.PlanShown, **ONE, 409: Problem}, tags=["applications"])
+@api.get(
+    "/applications/{slug}/plan",
+    response={200: schemas.PlanShown, **ONE, 409: Problem},
+    by_alias=True,
+    tags=["applications"],
+)
 def plan(
     request: HttpRequest,
     slug: str,
@@ -101,7 +106,12 @@ def _request(goal: str, lambda_: int | None, ecs: int | None) -> Request:
         raise services.Invalid("weights", str(problem)) from None
 
 
-@api.put("/applications/{slug}/mode", response={200: schemas.ApplicationShown, **CHANGE}, tags=["applications"])
+@api.put(
+    "/applications/{slug}/mode",
+    response={200: schemas.ApplicationShown, **CHANGE},
+    by_alias=True,
+    tags=["applications"],
+)
 def set_mode(request: HttpRequest, slug: str, given: schemas.ModeWanted) -> schemas.ApplicationShown:
     """Say what automation may do for an application."""
     row = _application(request, slug)
@@ -113,6 +123,7 @@ def set_mode(request: HttpRequest, slug: str, given: schemas.ModeWanted) -> sche
 @api.post(
     "/applications/{slug}/acknowledgements",
     response={201: schemas.AcknowledgementShown, **CHANGE},
+    by_alias=True,
     tags=["applications"],
 )
 def acknowledge(request: HttpRequest, slug: str, given: schemas.Comment) -> Any:
@@ -138,6 +149,7 @@ def _operation(request: HttpRequest, pk: int) -> Operation:
 @api.post(
     "/applications/{slug}/operations",
     response={201: schemas.OperationWhole, 200: schemas.OperationWhole, **CHANGE},
+    by_alias=True,
     tags=["operations"],
 )
 def start(
@@ -170,7 +182,7 @@ def _started(request: HttpRequest, row: Application, given: schemas.OperationWan
     )
 
 
-@api.get("/operations", response={200: Page[schemas.OperationShown], **READ}, tags=["operations"])
+@api.get("/operations", response={200: Page[schemas.OperationShown], **READ}, by_alias=True, tags=["operations"])
 def operations(
     request: HttpRequest,
     application: Annotated[Key, Query("", description="only this one's")] = "",
@@ -182,13 +194,15 @@ def operations(
     return page(found.filter(application__slug=application) if application else found, cursor, limit, shown.operation)
 
 
-@api.get("/operations/{pk}", response={200: schemas.OperationWhole, **ONE}, tags=["operations"])
+@api.get("/operations/{pk}", response={200: schemas.OperationWhole, **ONE}, by_alias=True, tags=["operations"])
 def operation(request: HttpRequest, pk: Id) -> schemas.OperationWhole:
     """One operation with its journal."""
     return shown.whole_operation(_operation(request, pk))
 
 
-@api.post("/operations/{pk}/cancel", response={202: schemas.OperationWhole, **CHANGE}, tags=["operations"])
+@api.post(
+    "/operations/{pk}/cancel", response={202: schemas.OperationWhole, **CHANGE}, by_alias=True, tags=["operations"]
+)
 def cancel(request: HttpRequest, pk: Id, given: schemas.Reason) -> Any:
     """Have an operation end at a safe split."""
     row = _operation(request, pk)
@@ -197,7 +211,9 @@ def cancel(request: HttpRequest, pk: Id, given: schemas.Reason) -> Any:
     return Status(202, shown.whole_operation(_operation(request, pk)))
 
 
-@api.post("/operations/{pk}/retry", response={201: schemas.OperationWhole, **CHANGE}, tags=["operations"])
+@api.post(
+    "/operations/{pk}/retry", response={201: schemas.OperationWhole, **CHANGE}, by_alias=True, tags=["operations"]
+)
 def retry(request: HttpRequest, pk: Id, given: schemas.Reason) -> Any:
     """Start again what failed or was cancelled."""
     row = _operation(request, pk)

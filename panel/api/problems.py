@@ -13,6 +13,7 @@ from panel.audit import Action
 from panel.operations import audited
 from panel.operations.services import Invalid, Refused
 
+MEDIA = "application/problem+json"
 TYPE = "https://failover-panel.invalid/problems/"  # a name, not an address: nothing is served there
 
 
@@ -32,9 +33,22 @@ class Denied(Exception):  # noqa: N818 - an answer, not an error
     """The token's role is too low. The message is a sentence."""
 
 
+class Api(NinjaAPI):
+    """Its OpenAPI document says that errors are problem documents."""
+
+    def get_openapi_schema(self, **given: Any) -> Any:
+        document = super().get_openapi_schema(**given)
+        for path in document["paths"].values():
+            for call in path.values():
+                for status, response in call["responses"].items():
+                    if int(status) >= 400:
+                        response["content"] = {MEDIA: response["content"].pop("application/json")}
+        return document
+
+
 def answer(status: int, name: str, detail: str, **more: Any) -> HttpResponse:
     body = {"type": TYPE + name, "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
-    return JsonResponse(body, status=status, content_type="application/problem+json")
+    return JsonResponse(body, status=status, content_type=MEDIA)
 
 
 def handle(api: NinjaAPI) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from ninja import Schema
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, AliasChoices, ConfigDict, Field, StrictBool
 
 from failover.model import Mode
 from panel.ingest.body import UNSTORABLE
@@ -42,7 +42,7 @@ class Weights(Taken):
 
 
 class Split(Schema):
-    lambda_: int = Field(alias="lambda")
+    lambda_: int = Field(validation_alias=AliasChoices("lambda", "lambda_"), serialization_alias="lambda")
     ecs: int
 
 
@@ -207,7 +207,7 @@ class ModeWanted(Taken):
 
 
 class KillSwitchWanted(Taken):
-    on: bool
+    on: StrictBool
     reason: Text
 
 

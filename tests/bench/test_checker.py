@@ -3,6 +3,8 @@
 Writes are what a bad controller would send; nothing of the real one runs here.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from bench.simulate.checker import Checker, Limits, Operation, Writer
@@ -258,6 +260,14 @@ def test_crash_safe(scene):
     assert scene.broken == []
     scene.checker.ended(None, held=False)
     assert scene.broken == ["crash_safe"]
+
+
+def test_routes_that_differ_are_left_to_people_while_an_alarm_has_no_data(scene):
+    scene.rule.actions = scene.actions(50, 50)
+    alarm = scene.application.alarms[0]
+    alarm.state = replace(alarm.state, value="INSUFFICIENT_DATA")
+    scene.checker.ended(None, held=False)
+    assert scene.broken == []
 
 
 @pytest.mark.parametrize(("refused", "broken"), [(True, []), (False, ["crash_safe"])])

@@ -1,0 +1,286 @@
+"""What scripts do with the API: everything that the pages can, and nothing that the role table forbids."""
+
+import time
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from failover.codec import encode
+from failover.model import AlarmState, Memory, Split
+from panel.accounts import roles
+from panel.accounts.models import Team, default_team
+from panel.api.auth import Rate
+from panel.audit.models import Entry
+from panel.fleet.models import Application
+from panel.operations import services
+from panel.operations.models import Hold, Operation
+from tests.panel.api.conftest import Caller
+from tests.panel.web import examples
+
+START = "/applications/checkout/operations"
+FAILOVER = {"goal": "failover", "reason": "Lambda is at its limit"}
+
+
+@pytest.fixture
+def checkout(db: None, now: float) -> Application:
+    return examples.application("checkout", examples.snapshot(at=now, alarm=AlarmState.ALARM))
+
+
+@pytest.fixture
+def now() -> float:
+    return time.time()
+
+
+def problem(response: Any, status: int, name: str) -> dict[str, Any]:
+    assert response.status_code == status, response.content
+    body: dict[str, Any] = response.json()
+    assert response["Content-Type"] == "application/problem+json"
+    assert (body["status"], body["type"].rsplit("/", 1)[-1]) == (status, name)
+    return body
+
+
+# ---- applications ----
+
+
+def test_an_application_is_shown_as_aws_was_last_read(call: Caller, checkout: Application) -> None:
+    shown = call("get", "/applications/checkout").json()
+    assert (shown["position"], shown["split"]) == ("lambda", {"lambda": 100, "ecs": 0})
+    assert shown["alarms"][0]["state"] == "ALARM"
+    assert shown["ecs"] == {"desired": 0, "pending": 0, "running": 0, "healthy": 0}
+    assert (shown["hold"], shown["active_operation"], shown["drift"]) == (None, None, [])
+    assert shown["data_age_seconds"] < 60
+    assert call("get", "/applications").json()["items"] == [shown | {"data_age_seconds": pytest.approx(1, abs=60)}]
+
+
+def test_what_was_never_read_is_unknown_and_not_zero(call: Caller, db: None) -> None:
+    examples.application("new")
+    shown = call("get", "/applications/new").json()
+    assert (shown["position"], shown["alarms"], shown["split"], shown["observed_at"]) == ("unknown", None, None, None)
+    assert shown["ecs"]["desired"] is None
+
+
+def test_drift_is_told(call: Caller, checkout: Application, now: float) -> None:
+    checkout.memory = encode(Memory(left=((f"{examples.LISTENER}/x/1", Split(0, 100)),), left_at=now - 60))
+    checkout.save()
+    assert "was left at 0/100" in call("get", "/applications/checkout").json()["drift"][0]
+
+
+def test_pages_follow_each_other_without_a_gap_whatever_comes_in_between(call: Caller, db: None) -> None:
+    for number in range(7):
+        examples.application(f"app-{number}")
+    first = call("get", "/applications?limit=3").json()
+    examples.application("late")
+    second = call("get", f"/applications?limit=3&cursor={first['next']}").json()
+    third = call("get", f"/applications?limit=3&cursor={second['next']}").json()
+    slugs = [each["slug"] for page in (first, second, third) for each in page["items"]]
+    assert slugs == [f"app-{number}" for number in (6, 5, 4, 3, 2, 1, 0)]
+    assert third["next"] is None
+
+
+def test_a_plan_says_what_would_change_and_its_digest_starts_it(call: Caller, checkout: Application) -> None:
+    plan = call("get", "/applications/checkout/plan?goal=failover").json()
+    assert {"what": "desired count", "before": "0", "after": "2"} in plan["steps"][0]["changes"]
+    assert call("post", START, {**FAILOVER, "digest": plan["digest"]}).status_code == 201
+
+
+def test_a_plan_of_yesterday_is_refused(call: Caller, checkout: Application) -> None:
+    body = problem(call("post", START, {**FAILOVER, "digest": "0" * 12}), 409, "refused")
+    assert body["rule"] == "plan_changed"
+    assert body["remedy"]
+    assert not Operation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "query", ["goal=set_weights", "goal=failover&lambda=1&ecs=2", "goal=set_weights&lambda=0&ecs=0"]
+)
+def test_a_plan_needs_weights_with_set_weights_alone(call: Caller, checkout: Application, query: str) -> None:
+    problem(call("get", f"/applications/checkout/plan?{query}"), 422, "invalid")
+
+
+# ---- operations ----
+
+
+def test_an_operation_is_started_shown_cancelled_and_tried_again(call: Caller, checkout: Application) -> None:
+    started = call("post", START, FAILOVER)
+    assert started.status_code == 201
+    pk = started.json()["id"]
+    assert started.json()["trigger"] == "api"
+    assert started.json()["requested_by"].startswith("token:operator")
+    assert call("get", f"/operations/{pk}").json()["journal"][0]["message"].startswith("Asked for by token:operator")
+    assert call("post", f"/operations/{pk}/cancel", {"reason": "calm again"}).status_code == 202
+    problem(call("post", f"/operations/{pk}/retry", {"reason": "again"}), 409, "refused")
+    Operation.objects.filter(pk=pk).update(status="cancelled", finished_at=timezone.now(), next_step_at=None)
+    again = call("post", f"/operations/{pk}/retry", {"reason": "again"})
+    assert (again.status_code, again.json()["retry_of"]) == (201, pk)
+    assert [each["id"] for each in call("get", "/operations?application=checkout").json()["items"]] == [pk + 1, pk]
+
+
+def test_the_same_key_again_answers_with_the_same_operation(call: Caller, checkout: Application) -> None:
+    key = {"Idempotency-Key": "deploy-42"}
+    first, second = call("post", START, FAILOVER, **key), call("post", START, FAILOVER, **key)
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json()["id"] == second.json()["id"]
+    problem(call("post", START, {**FAILOVER, "goal": "failback"}, **key), 422, "invalid")
+
+
+def test_a_second_operation_is_refused_with_rule_and_remedy_and_can_take_the_first_ones_place(
+    call: Caller, checkout: Application
+) -> None:
+    first = call("post", START, FAILOVER).json()["id"]
+    body = problem(call("post", START, {"goal": "failback", "reason": "no"}), 409, "refused")
+    assert body["rule"] == "single_writer"
+    assert Entry.objects.filter(action="operation.start", outcome="refused").exists()
+    second = call("post", START, {"goal": "failback", "reason": "no", "supersedes": first})
+    assert (second.status_code, second.json()["supersedes"]) == (201, first)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"goal": "sideways", "reason": "x"},
+        {"goal": "failover", "reason": ""},
+        {"goal": "failover", "reason": "\x00"},
+        {"goal": "failover", "reason": "x" * 1001},
+        {"goal": "failover", "reason": "x", "weights": {"lambda": 1, "ecs": 1}},
+        {"goal": "set_weights", "reason": "x"},
+        {"goal": "set_weights", "reason": "x", "weights": {"lambda": 0, "ecs": 0}},
+        {"goal": "failover", "reason": "x", "override": ["never_zero"]},
+        {"goal": "failover", "reason": "x", "surprise": 1},
+        [],
+    ],
+)
+def test_what_can_not_be_taken_is_named_and_starts_nothing(call: Caller, checkout: Application, body: object) -> None:
+    assert problem(call("post", START, body), 422, "invalid")["errors"]
+    assert not Operation.objects.exists()
+
+
+# ---- holds, modes, the kill switch, acknowledgements ----
+
+
+def test_an_application_is_held_and_released(call: Caller, checkout: Application) -> None:
+    held = call("post", "/applications/checkout/holds", {"reason": "deploying", "minutes": 5})
+    assert held.status_code == 201
+    assert call("get", "/applications/checkout").json()["hold"]["reason"] == "deploying"
+    assert call("delete", f"/applications/checkout/holds/{held.json()['id']}").status_code == 204
+    assert call("get", "/applications/checkout").json()["hold"] is None
+
+
+def test_all_applications_are_held_and_released(call: Caller, checkout: Application) -> None:
+    held = call("post", "/holds", {"reason": "AWS is acting up", "minutes": 5}).json()
+    assert held["application"] is None
+    assert call("get", "/applications/checkout").json()["hold"]["id"] == held["id"]
+    problem(call("delete", f"/applications/checkout/holds/{held['id']}"), 404, "not-found")
+    assert call("delete", f"/holds/{held['id']}").status_code == 204
+
+
+def test_the_mode_is_set(call: Caller, checkout: Application) -> None:
+    assert (
+        call("put", "/applications/checkout/mode", {"mode": "observe", "reason": "a fair"}).json()["mode"] == "observe"
+    )
+
+
+def test_the_kill_switch_is_turned_on_and_off(call: Caller, db: None) -> None:
+    assert call("get", "/kill-switch").json()["on"] is False
+    assert call("put", "/kill-switch", {"on": True, "reason": "AWS is acting up"}).json()["on"] is True
+    assert services.kill_switch_is_on()
+
+
+def test_a_failure_is_acknowledged_once(call: Caller, checkout: Application) -> None:
+    examples.operation(checkout, status="failed", trigger="automatic")
+    done = call("post", "/applications/checkout/acknowledgements", {"comment": "the image was broken"})
+    assert done.status_code == 201
+    problem(call("post", "/applications/checkout/acknowledgements", {"comment": "again"}), 409, "refused")
+
+
+# ---- who may ----
+
+
+@pytest.fixture
+def payments(checkout: Application) -> Team:
+    """Another team with an application of its own."""
+    team = Team.objects.create(slug="payments", name="Payments")
+    Application.objects.filter(pk=examples.application("pay").pk).update(team=team)
+    return team
+
+
+WRITES = [
+    ("post", START, FAILOVER, "operation.start"),
+    ("post", START, {**FAILOVER, "override": ["ecs_ready"]}, "operation.override"),
+    ("post", "/applications/checkout/holds", {"reason": "x", "minutes": 5}, "hold.place"),
+    ("delete", "/applications/checkout/holds/{hold}", None, "hold.release"),
+    ("put", "/applications/checkout/mode", {"mode": "off", "reason": "x"}, "mode.set"),
+    ("post", "/applications/checkout/acknowledgements", {"comment": "x"}, "acknowledge"),
+    ("post", "/operations/{operation}/cancel", {"reason": "x"}, "operation.cancel"),
+    ("post", "/operations/{operation}/retry", {"reason": "x"}, "operation.retry"),
+    ("post", "/holds", {"reason": "x", "minutes": 5}, "hold.all"),
+    ("put", "/kill-switch", {"on": True, "reason": "x"}, "kill_switch.set"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "action"), WRITES, ids=[each[3] for each in WRITES])
+@pytest.mark.parametrize("role", ["viewer", "operator", "admin"])
+@pytest.mark.parametrize("where", ["own", "other", "every"])
+def test_each_write_follows_the_role_table(  # noqa: PLR0917
+    caller: Any, payments: Team, checkout: Application, method: str, path: str, body: object, action: str, role: str,
+    where: str,
+) -> None:  # fmt: skip
+    hold = services.place_hold(checkout, owner="ada", reason="x", minutes=5)
+    operation = examples.operation(checkout, status="failed", trigger="automatic")
+    team = {"own": default_team(), "other": payments, "every": None}[where]
+    call = caller(role, team)
+    status = call(method, path.format(hold=hold.pk, operation=operation.pk), body).status_code
+    line = roles.actions()[action]
+    enough = roles.Role.named(role) >= line.role
+    if line.panel:
+        assert (status == 403) == (not (enough and where == "every")), status
+    elif where == "other":
+        assert status == 404
+    else:
+        assert (status == 403) == (not enough), status
+
+
+def test_everybody_reads_their_own_teams_things_alone(caller: Any, payments: Team, checkout: Application) -> None:
+    ours = examples.operation(checkout, headline="")
+    examples.refusal(checkout)
+    services.place_hold(checkout, owner="ada", reason="x", minutes=5)
+    theirs = caller("viewer", payments)
+    for path in ("/operations", "/refusals", "/events", "/audit"):
+        assert theirs("get", path).json()["items"] == [], path
+    assert [each["slug"] for each in theirs("get", "/applications").json()["items"]] == ["pay"]
+    for path in ("/applications/checkout", "/applications/checkout/plan?goal=failover", f"/operations/{ours.pk}"):
+        problem(theirs("get", path), 404, "not-found")
+    own = caller("viewer", default_team())
+    for path in ("/operations", "/refusals", "/audit"):
+        assert own("get", path).json()["items"], path
+
+
+def test_a_hold_of_another_application_is_not_there(call: Caller, payments: Team, checkout: Application) -> None:
+    hold = services.place_hold(checkout, owner="ada", reason="x", minutes=5)
+    problem(call("delete", f"/applications/pay/holds/{hold.pk}"), 404, "not-found")
+    assert Hold.objects.get().released_at is None
+
+
+# ---- the edges ----
+
+
+def test_too_many_requests_are_told_when_to_come_back(call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Rate, "allow_request", lambda *_: False)
+    monkeypatch.setattr(Rate, "wait", lambda _: 6.7)
+    response = call("get", "/operations")
+    problem(response, 429, "rate")
+    assert response["Retry-After"] == "7"
+
+
+def test_what_is_no_call_is_a_problem_document(db: None) -> None:
+    for path in ("/api/v1/nothing", "/api/", "/api/v2/operations"):
+        problem(Client().get(path), 404, "not-found")
+
+
+def test_the_documentation_page_loads_nothing_from_elsewhere(client: Client) -> None:
+    page = client.get("/api/v1/docs").content.decode()
+    assert "ninja/swagger-ui" in page
+    assert "https://" not in page.replace("https://failover-panel.invalid", "")
+    assert client.get("/api/v1/openapi.json").json()["openapi"].startswith("3.")
