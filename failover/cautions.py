@@ -50,7 +50,7 @@ def _late_alarms(application: Application, snapshot: Snapshot) -> Iterator[str]:
 
 
 def _late(application: Application, alarm: Alarm, threshold: float, limits: Limits) -> Iterator[str]:
-    said = f"{alarm.name} goes off at {threshold:g} concurrent executions, but Lambda throttles at"
+    said = f"The alarm {alarm.name} goes off at {threshold:g} concurrent executions, but Lambda throttles at"
     if limits.reserved is not None and threshold >= limits.reserved:
         yield f"{said} {limits.reserved}, the function's reservation: lower the threshold, or reserve more."
     elif limits.reserved is None and limits.unreserved is not None and threshold >= limits.unreserved:

@@ -43,7 +43,7 @@ def test_other_code_behind_ecs():
     ("threshold", "limits", "says"),
     [
         (13, Limits(14, 900), ""),
-        (14, Limits(14, 900), "busy goes off at 14 concurrent executions, but Lambda throttles at 14, the function's"),
+        (14, Limits(14, 900), "The alarm busy goes off at 14 concurrent executions, but Lambda throttles at 14, the"),
         (15, Limits(14, 5), "throttles at 14, the function's reservation: lower the threshold, or reserve more."),
         (99, Limits(None, 100), ""),
         (100, Limits(None, 100), "throttles at 100, which all functions without a reservation share"),
