@@ -14,7 +14,7 @@ from failover.aws.lease import LeaseHeldError
 from failover.breakglass import RefusedError, StoppedError, operate
 from failover.config import ConfigError, load
 from failover.journal import JournalError, remembered
-from failover.model import Application, Decision, Kind, Memory, Request
+from failover.model import Application, Decision, Kind, Memory, Part, Request
 from failover.plan import Plan, digest, foresee
 from failover.ports import Aws, AwsError
 from failover.screen import Screen
@@ -78,7 +78,7 @@ def _run(asked: argparse.Namespace, application: Application, adapter: Aws, scre
 
 def _status(asked: argparse.Namespace, application: Application, adapter: Aws, screen: Screen) -> int:
     while True:
-        snapshot, now = adapter.observe(), time.time()
+        snapshot, now = adapter.observe(tuple(Part)), time.time()
         if asked.command == "watch" and screen.live:
             screen.block(text.status(application, snapshot, now))
         else:

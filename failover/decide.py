@@ -21,6 +21,7 @@ from failover import capacity, going_back, retire, shift
 from failover.cycle import Cycle, Step, refuse, stop, unread_part
 from failover.demand import seconds_per_request
 from failover.model import (
+    DECIDING,
     PROGRESS_VERSION,
     Application,
     Baseline,
@@ -220,7 +221,7 @@ _SCALING = frozenset({Part.ROUTES, Part.SERVICE, Part.BOUNDS})
 _UNUSED = frozenset({Part.ROUTES, Part.FORWARDERS, Part.SERVICE, Part.METRICS})
 
 PHASES = {
-    "start": Phase(_SCALING, _start, reads=frozenset(Part)),
+    "start": Phase(_SCALING, _start, reads=DECIDING),
     "capacity": Phase(_SCALING, capacity.ask, reads=frozenset({Part.METRICS, Part.TARGETS})),
     "healthy": Phase(_HEALTH, capacity.wait_for_health),
     "shift": Phase(_HEALTH, shift.decide),

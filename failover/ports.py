@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from failover.model import Action, Decision, Part, Progress, Snapshot
+from failover.model import DECIDING, Action, Decision, Part, Progress, Snapshot
 
 Clock = Callable[[], float]  # epoch seconds
 KillSwitch = Callable[[], bool]  # whether automation is to stop; what it raises when it can't tell ends the cycle
@@ -51,7 +51,7 @@ class Call:
 
 
 class Aws(Protocol):
-    def observe(self, parts: Collection[Part] = tuple(Part)) -> Snapshot:
+    def observe(self, parts: Collection[Part] = DECIDING) -> Snapshot:
         """Read the parts asked for. A part that can't be read is unknown, with its problem; never raises AwsError."""
 
     def write(self, action: Action, may_send: MaySend = always) -> Call:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from failover import cautions
 from failover.codec import encode
 from failover.model import Alarm, AlarmState, Application, Kind, Reading, Service, Snapshot
+from failover.parity import judged
 from failover.plan import Plan
 
 _SIGNS = {AlarmState.ALARM: "▲", AlarmState.OK: "●", AlarmState.INSUFFICIENT_DATA: "○"}
@@ -22,6 +24,10 @@ def status(application: Application, snapshot: Snapshot, now: float) -> str:
     lines += _rows("routes", _routes(snapshot))
     lines += _rows("ecs", [_ecs(application, snapshot)])
     lines += _rows("lambda", [_lambda(snapshot, now)])
+    parity = judged(snapshot)
+    if parity.sentence and parity.same is not False:
+        lines += _rows("code", [parity.sentence])
+    lines += _rows("caution", list(cautions.found(application, snapshot, now)))
     return "\n".join(lines)
 
 
@@ -39,6 +45,7 @@ def status_json(application: Application, snapshot: Snapshot, now: float) -> dic
             "running": service.running if service else None,
             "healthy": targets.ecs_healthy if targets else None,
         },
+        "cautions": list(cautions.found(application, snapshot, now)),
         "problems": dict(_problems(snapshot)),
         "data_age_seconds": round(now - snapshot.at, 1),
     }
@@ -122,7 +129,7 @@ def _lambda(snapshot: Snapshot, now: float) -> str:
 
 
 def _problems(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
-    for name in ("alarms", "routes", "service", "targets", "scaling", "metrics", "limits", "prewarm"):
+    for name in ("alarms", "routes", "service", "targets", "scaling", "metrics", "limits", "prewarm", "versions"):
         reading = getattr(snapshot, name)
         if reading.value is None:
             yield name, reading.problem

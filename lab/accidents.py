@@ -59,8 +59,8 @@ def deploy(world: World, slug: str, now: float, *, broken: Broken = "") -> None:
     slow = too_slow(service.group.health_check.timeout) if broken == "unhealthy" else {}
     with _sentences():
         service.check_active()
-        variables = {**service.definition.variables, **slow}
-        service.deploy(world.task_definitions.register(slug, image, variables, now), now)
+        variables, tags = {**service.definition.variables, **slow}, service.definition.tags
+        service.deploy(world.task_definitions.register(slug, image, variables, now, tags), now)
 
 
 def kill_task(world: World, slug: str, _now: float, *, task: str = "") -> str:

@@ -82,6 +82,7 @@ class Builder:
             timeout=table.timeout_seconds,
             idle_seconds=table.idle_seconds,
             variables=table.environment,
+            tags=table.tags,
         )
         environments, reserved = self._outside.environments, table.reserved_concurrency
         function = lambda_.Function(settings, reserved, environments, account.metrics, account.faults)
@@ -146,7 +147,7 @@ class Builder:
             stop_timeout=table.stop_timeout_seconds,
             grace=table.health_check_grace_seconds,
         )
-        definition = account.task_definitions.register(slug, table.image, table.environment, now)
+        definition = account.task_definitions.register(slug, table.image, table.environment, now, table.tags)
         breaker = CircuitBreaker(table.circuit_breaker, table.rollback)
         containers, addresses = self._outside.containers, self._outside.addresses
         return Service(

@@ -8,7 +8,7 @@ and "Types of metrics for Lambda functions".
 import math
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from typing import Protocol
 
@@ -37,6 +37,7 @@ class FunctionSettings:
     timeout: float
     idle_seconds: float
     variables: Mapping[str, str]
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 class Environments(Protocol):

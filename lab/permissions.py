@@ -129,6 +129,7 @@ PERMISSIONS = {
         f"{_CLOUDWATCH}:DeleteAlarmMuteRule", _mute_rule("AlarmMuteRuleName")
     ),
     ("cloudwatch", "GetMetricData"): Permission(f"{_CLOUDWATCH}:GetMetricData"),
+    ("lambda", "GetFunction"): Permission("lambda:GetFunction", _function),
     ("lambda", "GetFunctionConcurrency"): Permission("lambda:GetFunctionConcurrency", _function),
     ("lambda", "PutFunctionConcurrency"): Permission("lambda:PutFunctionConcurrency", _function),
     ("lambda", "GetFunctionConfiguration"): Permission("lambda:GetFunctionConfiguration", _function),

@@ -9,3 +9,9 @@ RULE_PATH = r"[\x21-\x7e]{1,128}", "1 to 128 characters without spaces"
 ACCOUNT = r"\d{12}", "twelve digits"
 REGION = r"[a-z]{2}(-[a-z]+)+-\d", "regions such as eu-west-1"
 ALARM_NAME = r"[^\x00-\x1f]{1,255}", "1 to 255 characters"
+_TAG = r"[\w .:/=+@-]"
+TAG_KEY = (
+    rf"(?!(?i:aws:)){_TAG}{{1,128}}",
+    "letters, digits, spaces and .:/=+@-_, 128 at the most, not beginning with aws:",
+)
+TAG_VALUE = rf"{_TAG}{{0,256}}", "letters, digits, spaces and .:/=+@-_, 256 at the most"

@@ -52,6 +52,7 @@ class TaskDefinition:
     registered: float
     cpu: str = "256"
     memory: str = "512"
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 class TaskDefinitions:
@@ -61,11 +62,13 @@ class TaskDefinitions:
         self._arn_prefix = arn_prefix
         self._families: dict[str, list[TaskDefinition]] = {}
 
-    def register(self, family: str, image: str, variables: Mapping[str, str], now: float) -> TaskDefinition:
+    def register(
+        self, family: str, image: str, variables: Mapping[str, str], now: float, tags: Mapping[str, str]
+    ) -> TaskDefinition:
         revisions = self._families.setdefault(family, [])
         number = len(revisions) + 1
         arn = f"{self._arn_prefix}{family}:{number}"
-        revisions.append(TaskDefinition(arn, family, number, image, variables, now))
+        revisions.append(TaskDefinition(arn, family, number, image, variables, now, tags=tags))
         return revisions[-1]
 
     def find(self, name_or_arn: str) -> TaskDefinition:

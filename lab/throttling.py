@@ -52,6 +52,7 @@ LIMITS = {
     ("cloudwatch", "GetAlarmMuteRule"): Limit("cloudwatch GetAlarmMuteRule", 9, 9),
     ("cloudwatch", "ListAlarmMuteRules"): Limit("cloudwatch ListAlarmMuteRules", 9, 9),
     ("cloudwatch", "GetMetricData"): Limit("cloudwatch GetMetricData", 500, 500),
+    ("lambda", "GetFunction"): Limit("lambda GetFunction", 100, 100),
     ("lambda", "GetFunctionConcurrency"): _LAMBDA,
     ("lambda", "PutFunctionConcurrency"): _LAMBDA,
     ("lambda", "GetFunctionConfiguration"): _LAMBDA,

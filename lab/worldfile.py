@@ -14,7 +14,7 @@ from lab.event_patterns import PatternError
 from lab.event_patterns import read as read_pattern
 from lab.event_rules import DAY_SECONDS, MOST_RETRIES
 from lab.iam import RoleTable, UserTable
-from lab.spellings import ACCOUNT, NAME, PATH, REGION, RULE_PATH, SLUG, VARIABLE
+from lab.spellings import ACCOUNT, NAME, PATH, REGION, RULE_PATH, SLUG, TAG_KEY, TAG_VALUE, VARIABLE
 from lab.tables import TableError, one_of, ranges, read_file, spelled, twice
 from lab.tasks import IMAGE
 
@@ -47,6 +47,7 @@ class FunctionTable:
     healthy_threshold: int = 5
     unhealthy_threshold: int = 2
     environment: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def problems(self) -> list[str]:
         return [
@@ -77,6 +78,7 @@ class TaskTable:
     slow_start_seconds: int = 0
     unhealthy_draining_seconds: float = 0.0
     environment: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def problems(self) -> list[str]:
         return [
@@ -292,7 +294,12 @@ def _check_problems(table: FunctionTable | TaskTable) -> list[str]:
     )
     names = [problem for name in table.environment for problem in spelled("environment", name, *VARIABLE)]
     ended = [f"environment.{name}: a value has no NUL" for name, value in table.environment.items() if "\0" in value]
-    return [*checks, *spelled("health_check_path", table.health_check_path, *PATH), *names, *ended]
+    tags = [problem for each in table.tags.items() for problem in _tag_problems(*each)]
+    return [*checks, *spelled("health_check_path", table.health_check_path, *PATH), *names, *ended, *tags]
+
+
+def _tag_problems(key: str, value: str) -> list[str]:
+    return [*spelled("tags", key, *TAG_KEY), *spelled(f"tags.{key}", value, *TAG_VALUE)]
 
 
 def _place_problems(table: ApplicationTable | DynamoTable) -> list[str]:

@@ -19,6 +19,7 @@ from failover.aws import (
     services,
     tasks,
     trouble,
+    versions,
     writing,
 )
 from failover.aws.clients import Clients
@@ -26,6 +27,7 @@ from failover.aws.errors import translate
 from failover.aws.readings import take
 from failover.evidence import FRESH_SECONDS
 from failover.model import (
+    DECIDING,
     Action,
     Alarm,
     Application,
@@ -38,6 +40,7 @@ from failover.model import (
     Service,
     Snapshot,
     Targets,
+    Versions,
 )
 from failover.ports import Call, Clock, MaySend, always
 
@@ -45,6 +48,7 @@ T = TypeVar("T")
 
 BUDGET_SECONDS = 10.0  # an observation that took longer leaves the rest unknown
 LIMITS_SECONDS = 60.0  # concurrency limits change by hand and rarely
+VERSIONS_SECONDS = 600.0  # what code the pools have is told to people, and nothing waits for it
 SEARCH_SECONDS = 60.0  # between searches of whole load balancers that nobody asked for
 HEALTH_CHECKS_SECONDS = 60.0  # whether a Lambda target group has health checks changes by hand and rarely
 READS_A_PERIOD = 6  # CloudWatch publishes once a metric period, at no known moment of it
@@ -70,6 +74,7 @@ class Adapter:
         self.clients = clients
         self.clock = clock
         self._limits: Reading[Limits] = Reading()
+        self._versions: Reading[Versions] = Reading()
         self._metrics: Reading[Metrics] = Reading()
         self._searched: Routes | None = None
         self._tasks = _Tasks()
@@ -79,7 +84,7 @@ class Adapter:
         """Send one write, once. Raises AwsError, HeldBackError."""
         return writing.write(self.clients, self.application, action, may_send)
 
-    def observe(self, parts: Collection[Part] = tuple(Part)) -> Snapshot:
+    def observe(self, parts: Collection[Part] = DECIDING) -> Snapshot:
         began = self.clock()
         service = self._read(Part.SERVICE, parts, began, self._service)
         return Snapshot(
@@ -92,6 +97,7 @@ class Adapter:
             metrics=self._read_metrics(parts, began),
             limits=self._read_limits(parts, began),
             prewarm=self._read(Part.PREWARM, parts, began, self._prewarm_alarms),
+            versions=self._read_versions(service, parts, began),
         )
 
     def _read(self, part: Part, parts: Collection[Part], began: float, read: Callable[[], T]) -> Reading[T]:
@@ -131,6 +137,19 @@ class Adapter:
 
     def _function_limits(self) -> Limits:
         return limits.read(self.clients.functions, self.application.function_name)
+
+    def _read_versions(self, service: Reading[Service], parts: Collection[Part], began: float) -> Reading[Versions]:
+        """Which task definition would run is the service's to say."""
+        known = service.value
+        if Part.VERSIONS not in parts or known is None:
+            return Reading(problem=service.problem) if Part.VERSIONS in parts else Reading()
+        if self._versions.age(self.clock()) > VERSIONS_SECONDS:
+            self._versions = self._read(Part.VERSIONS, parts, began, lambda: self._code(known.task_definition))
+        return self._versions
+
+    def _code(self, task_definition: str) -> Versions:
+        clients, name = self.clients, self.application.function_name
+        return versions.read(clients.functions, clients.ecs, name, task_definition)
 
     def _read_series(self) -> Metrics:
         return metrics.read(self.clients.alarms, self.application, self.clock())

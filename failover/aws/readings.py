@@ -23,6 +23,7 @@ _PREFIXES = {
     Part.BOUNDS: "application-autoscaling",
     Part.METRICS: "cloudwatch",
     Part.LIMITS: "lambda",
+    Part.VERSIONS: "lambda",
 }
 
 

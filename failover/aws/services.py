@@ -69,6 +69,7 @@ def service(described: dict[str, Any], addresses: tuple[str, ...], trouble: str)
         events=tuple(event["message"] for event in described.get("events", [])[:EVENTS]),
         trouble=trouble,
         weight_writer=_weight_writer(described),
+        task_definition=described.get("taskDefinition", ""),
     )
 
 

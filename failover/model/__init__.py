@@ -19,10 +19,12 @@ from failover.model.operation import (
     Watch,
 )
 from failover.model.snapshot import (
+    DECIDING,
     NOT_READ,
     Alarm,
     AlarmState,
     Bounds,
+    Code,
     Limits,
     Metrics,
     Part,
@@ -35,9 +37,11 @@ from failover.model.snapshot import (
     Service,
     Snapshot,
     Targets,
+    Versions,
 )
 
 __all__ = [
+    "DECIDING",
     "MAX_WEIGHT",
     "NOT_READ",
     "PROGRESS_VERSION",
@@ -47,6 +51,7 @@ __all__ = [
     "Application",
     "Baseline",
     "Bounds",
+    "Code",
     "Decision",
     "Goal",
     "Kind",
@@ -73,5 +78,6 @@ __all__ = [
     "Snapshot",
     "Split",
     "Targets",
+    "Versions",
     "Watch",
 ]

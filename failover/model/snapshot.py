@@ -42,6 +42,11 @@ class Part(StrEnum):
     BOUNDS = "bounds"
     METRICS = "metrics"
     LIMITS = "limits"
+    VERSIONS = "versions"
+
+
+# What decisions are made from. What code the pools have is told to people alone, and no operation waits for it.
+DECIDING = frozenset(Part) - {Part.VERSIONS}
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,7 @@ class Service:
     events: tuple[str, ...] = ()
     trouble: str = ""
     weight_writer: str = ""
+    task_definition: str = ""
 
 
 @dataclass(frozen=True)
@@ -162,6 +168,27 @@ class Limits:
 
     reserved: int | None
     unreserved: int | None
+
+
+@dataclass(frozen=True)
+class Code:
+    """What code one pool has: the digest of its image and its tag `version`, each empty where it has none.
+
+    `problem` says why tags can't be read.
+    """
+
+    digest: str = ""
+    version: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The code behind both pools. `cpu_units` are a Fargate task's; 0 where it is none, or does not say."""
+
+    function: Code
+    task: Code
+    cpu_units: int = 0
 
 
 Series = tuple[tuple[float, float], ...]
@@ -204,6 +231,7 @@ class Snapshot:
     metrics: Reading[Metrics] = Reading()
     limits: Reading[Limits] = Reading()
     prewarm: Reading[tuple[Alarm, ...]] = Reading()
+    versions: Reading[Versions] = Reading()
 
     def updated(self, newer: Snapshot) -> Snapshot:
         """The same with every part that `newer` asked AWS for."""

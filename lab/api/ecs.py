@@ -54,7 +54,13 @@ def update_service(world: World, given: dict[str, Any], now: float) -> dict[str,
 
 
 def describe_task_definition(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
-    return {"taskDefinition": _definition(world, world.task_definitions.find(given["taskDefinition"])), "tags": []}
+    """Tags only where they are asked for, as ECS has it."""
+    definition = world.task_definitions.find(given["taskDefinition"])
+    tags = definition.tags if "TAGS" in given.get("include", ()) else {}
+    return {
+        "taskDefinition": _definition(world, definition),
+        "tags": [{"key": key, "value": value} for key, value in tags.items()],
+    }
 
 
 def list_tasks(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:

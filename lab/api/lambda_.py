@@ -1,8 +1,10 @@
 """Lambda: configuration and concurrency."""
 
+from base64 import b64encode
+from hashlib import sha256
 from typing import Any
 
-from lab.lambda_ import Function
+from lab.lambda_ import Function, FunctionSettings
 from lab.world import World
 
 
@@ -16,6 +18,17 @@ def put_function_concurrency(world: World, given: dict[str, Any], _now: float) -
     return {"ReservedConcurrentExecutions": function.reserved}
 
 
+def get_function(world: World, given: dict[str, Any], now: float) -> dict[str, Any]:
+    function = world.functions.find(given["FunctionName"])
+    reserved = function.reserved
+    return {
+        "Configuration": get_function_configuration(world, given, now),
+        "Code": {"RepositoryType": "S3", "Location": f"https://lambda-code.invalid/{function.settings.name}.zip"},
+        "Tags": dict(function.settings.tags),
+        "Concurrency": None if reserved is None else {"ReservedConcurrentExecutions": reserved},
+    }
+
+
 def get_function_configuration(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
     settings = world.functions.find(given["FunctionName"]).settings
     return {
@@ -26,12 +39,18 @@ def get_function_configuration(world: World, given: dict[str, Any], _now: float)
         "Timeout": int(settings.timeout),
         "MemorySize": 128,
         "Version": "$LATEST",
+        "CodeSha256": _code_sha256(settings),
         "Environment": {"Variables": dict(settings.variables)},
         "PackageType": "Zip",
         "Architectures": ["x86_64"],
         "State": "Active",
         "LastUpdateStatus": "Successful",
     }
+
+
+def _code_sha256(settings: FunctionSettings) -> str:
+    """Made up, the same in every lab: the lab runs its own sources, and there is no package."""
+    return b64encode(sha256(settings.name.encode()).digest()).decode()
 
 
 def get_account_settings(world: World, _given: dict[str, Any], _now: float) -> dict[str, Any]:
@@ -49,6 +68,7 @@ def get_account_settings(world: World, _given: dict[str, Any], _now: float) -> d
 
 
 OPERATIONS = {
+    "GetFunction": get_function,
     "GetFunctionConcurrency": get_function_concurrency,
     "PutFunctionConcurrency": put_function_concurrency,
     "GetFunctionConfiguration": get_function_configuration,

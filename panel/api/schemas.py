@@ -96,6 +96,7 @@ class ApplicationShown(Schema):
     ecs: Ecs
     position: Literal["lambda", "ecs", "split", "unknown"]
     drift: list[str]
+    cautions: list[str]
     observed_at: datetime | None
     data_age_seconds: float | None
     active_operation: int | None

@@ -54,6 +54,7 @@ def application(standing: Standing) -> schemas.ApplicationShown:
         ),
         position=standing.position.value,
         drift=list(standing.drift),
+        cautions=list(standing.cautions),
         observed_at=_moment(standing.read_at) if standing.read_at else None,
         data_age_seconds=round(standing.now - standing.read_at, 3) if standing.read_at else None,
         active_operation=standing.active.pk if standing.active else None,

@@ -23,7 +23,7 @@ from django.utils import timezone
 
 import failover.model
 from failover.config import ConfigError
-from failover.model import Part, Policy, Reading, Snapshot
+from failover.model import DECIDING, Part, Policy, Reading, Snapshot
 from panel.celery import TASK_SECONDS
 from panel.fleet import connections, heartbeats, history, snapshots
 from panel.fleet.applications import configuration
@@ -131,9 +131,9 @@ def _silent() -> Snapshot:
 
 
 def due(known: Snapshot | None, policy: Policy, now: float) -> frozenset[Part]:
-    """The parts to read: metrics as often as AWS publishes them, the rest each time."""
+    """The parts to read: metrics as often as AWS publishes them, what decides each time; sweeps read the rest."""
     fresh = known is not None and known.metrics.age(now) < policy.metric_period_seconds
-    return frozenset(Part) - ({Part.METRICS} if fresh else frozenset())
+    return DECIDING - ({Part.METRICS} if fresh else frozenset())
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.db.models import F, Max, Q, QuerySet
 
-from failover import codec, drift
+from failover import cautions, codec, drift, parity
 from failover.model import Alarm, AlarmState, Memory, Position, Snapshot
 from panel.fleet import snapshots
 from panel.fleet.applications import configuration
@@ -88,6 +88,21 @@ class Standing:
             return ()
         memory = codec.decode(Memory, self.application.memory)
         return drift.found(configuration(self.application), self.snapshot, memory, active=self.active is not None)
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What may fail once it is needed; nothing is said of what was read too long ago."""
+        if self.snapshot is None or self.stale:
+            return ()
+        return cautions.found(configuration(self.application), self.snapshot, self.now)
+
+    @property
+    def parity(self) -> str:
+        """What is known of the code behind both pools, where it is no caution."""
+        if self.snapshot is None or self.stale:
+            return ""
+        found = parity.judged(self.snapshot)
+        return found.sentence if found.same is not False else ""
 
     def refusal(self, *goals: str) -> Refusal | None:
         """The newest refusal of one of these goals that is younger than the last operation."""

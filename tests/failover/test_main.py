@@ -9,7 +9,7 @@ import pytest
 from failover import __main__ as command
 from failover import screen
 from failover.aws.lease import TableLease
-from failover.model import Split
+from failover.model import Code, Split, Versions
 from failover.state import State, stored_state
 from tests.failover.world import LISTENER, on_ecs
 
@@ -36,6 +36,20 @@ def test_status_shows_alarm_split_and_tasks(world, capsys):
 def test_status_as_json_is_one_object(world, capsys):
     assert run("status", "--json") == 0
     assert json.loads(capsys.readouterr().out)["split"] == {"lambda": 100, "ecs": 0}
+
+
+def test_status_says_whether_the_code_is_the_same_and_what_may_fail_when_it_is_needed(world, capsys):
+    assert run("status") == 0
+    assert "code    Both pools have version 1.4.0." in capsys.readouterr().out
+    world.versions = Versions(Code(version="1.4.0"), Code(version="1.3.0"))
+    sentence = "Lambda runs version 1.4.0, ECS would run version 1.3.0."
+    assert run("status") == 0
+    shown = capsys.readouterr().out
+    assert f"caution {sentence}" in shown
+    assert shown.count(sentence) == 1
+    assert run("status", "--json") == 0
+    [caution] = json.loads(capsys.readouterr().out)["cautions"]
+    assert caution.startswith(sentence)
 
 
 def test_plan_and_dry_run_write_nothing(world, capsys):

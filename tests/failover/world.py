@@ -15,6 +15,7 @@ from failover.model import (
     AlarmState,
     Application,
     Bounds,
+    Code,
     Decision,
     Kind,
     Limits,
@@ -36,6 +37,7 @@ from failover.model import (
     Snapshot,
     Split,
     Targets,
+    Versions,
 )
 from failover.ports import AwsError, Call, HeldBackError, MaySend, Outcome, always
 
@@ -43,6 +45,7 @@ LISTENER = "arn:aws:elasticloadbalancing:sa-east-1:111122223333:listener/app/che
 RULE = "arn:aws:elasticloadbalancing:sa-east-1:111122223333:listener-rule/app/checkout/50dc/f2f7/9683"
 GROUPS = "arn:aws:elasticloadbalancing:sa-east-1:111122223333:targetgroup"
 PERIOD = 5
+SAME_CODE = Versions(Code(version="1.4.0"), Code(version="1.4.0"))
 
 
 def application(**policy: object) -> Application:
@@ -106,6 +109,7 @@ class World:
     limit: float = 0.0
     deployment_running: bool = False
     deployment_failed: bool = False
+    versions: Versions = SAME_CODE
     unreadable: set[Part] = field(default_factory=set)
     before_write: Callable[[Action], None] = lambda _: None
     after_write: Callable[[Action], None] = lambda _: None
@@ -179,6 +183,7 @@ class World:
             scaling=part(Part.BOUNDS, Scaling(self.bounds)),
             metrics=part(Part.METRICS, Metrics(self.period, series)),
             limits=part(Part.LIMITS, Limits(14, 900)),
+            versions=part(Part.VERSIONS, self.versions),
             prewarm=part(Part.PREWARM, (Alarm("busy", self.prewarm, self.prewarm_since),)),
         )
 

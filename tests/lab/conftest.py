@@ -21,6 +21,7 @@ node_delays_seconds = [0.2, 1.0]
 reserved_concurrency = 14
 warm_environments = 6
 environment = { SLEEP_SECONDS = "1" }
+tags = { version = "1.4.0" }
 
 [applications.checkout.task]
 provisioning_seconds = 0.2
@@ -30,6 +31,7 @@ health_check_timeout_seconds = 1
 deregistration_delay_seconds = 10
 stop_timeout_seconds = 5
 environment = { SLEEP_SECONDS = "2" }
+tags = { version = "1.3.9", team = "shop" }
 
 [applications.checkout.scalable_target]
 min = 0

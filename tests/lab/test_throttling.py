@@ -36,6 +36,7 @@ def throttling():
         ("cloudwatch", "DescribeAlarmHistory", 20, 20),
         ("cloudwatch", "SetAlarmState", 3, 3),
         ("cloudwatch", "GetMetricData", 500, 500),
+        ("lambda", "GetFunction", 100, 100),
         ("lambda", "GetFunctionConcurrency", 15, 15),
         ("sts", "AssumeRole", 600, 600),
     ],

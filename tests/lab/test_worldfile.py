@@ -33,6 +33,8 @@ def test_the_demonstrations_world_has_three_applications_with_two_alarms_each():
         ("[[applications.a.alarms]]\nname = 'x'", "applications.a.alarms[0].metric: this key is missing"),
         ("[applications.a]\nname = ", "not valid TOML"),
         ("[applications.a.task]\nslow_start_seconds = 10", "slow_start_seconds: 10 is not allowed"),
+        ("[applications.a.task]\ntags = { version = '1,4' }", "applications.a.task.tags.version: '1,4'"),
+        ("[applications.a.function]\ntags = { 'AWS:version' = '1' }", "applications.a.function.tags: 'AWS:version'"),
         ("[applications.a.task]\nstatus = 'GONE'", "allowed are ACTIVE, INACTIVE"),
         (INACTIVE, "scalable_target: a service that is INACTIVE has none"),
         ("[[event_rules]]\nname = 'x'\npattern = '{}'\n[applications.a]", "event_rules[0].pattern: the pattern must"),

@@ -8,6 +8,7 @@ from failover.model import (
     Alarm,
     AlarmState,
     Application,
+    Code,
     Limits,
     Metrics,
     Part,
@@ -22,6 +23,7 @@ from failover.model import (
     Snapshot,
     Split,
     Targets,
+    Versions,
 )
 from failover.ports import AwsError, Call, HeldBackError, MaySend, always
 
@@ -51,6 +53,7 @@ class FakeAws:
             Part.BOUNDS: self.scaling,
             Part.METRICS: self._metrics(now),
             Part.LIMITS: Limits(None, 1000),
+            Part.VERSIONS: Versions(Code(version="1.4.0"), Code(version="1.4.0")),
         }
         return Snapshot(now, **{_field(part): self._reading(part, value, now) for part, value in values.items()
                                 if part in parts})  # fmt: skip

@@ -1,4 +1,4 @@
-"""What changes rarely and costs calls: whole load balancers, and Lambda's limits. A few calls of it in every sweep.
+"""What changes rarely and costs calls: whole load balancers, Lambda's limits, versions. A few calls in every sweep.
 
 Whole load balancers are searched so that a listener or rule that is no route and forwards to our groups is found: at
 the latest SEARCH_SECONDS after the last time, and then in turn, the longest waiting first.
@@ -13,18 +13,21 @@ from functools import partial
 
 from failover.aws import limits as limit_reading
 from failover.aws import listeners, routes
+from failover.aws import versions as version_reading
 from failover.aws.errors import FAILURES
 from failover.aws.fleet.pace import PacedOutError
 from failover.aws.fleet.sweep import Sweep
 from failover.aws.listeners import ARNS_A_CALL, Place
 from failover.aws.readings import take
-from failover.model import Application, Limits, Part, Reading, Routes
+from failover.model import Application, Limits, Part, Reading, Routes, Versions
 
 SEARCH_SECONDS = 60.0
 LIMITS_SECONDS = 600.0
+VERSIONS_SECONDS = 600.0
 LEAST_CALLS = 4
 APPLICATIONS_A_CALL = 20
 SEARCH_CALLS = 4  # target groups, listeners, and the rules of two listeners
+VERSIONS_CALLS = 2  # the function and the task definition
 
 Search = frozenset[str]
 
@@ -47,6 +50,7 @@ class Chores:
     tried: dict[str, float]
     routes: dict[str, Reading[Routes]] = field(default_factory=dict)
     limits: dict[str, Reading[Limits]] = field(default_factory=dict)
+    versions: dict[str, Reading[Versions]] = field(default_factory=dict)
     _places: dict[str, list[Place]] = field(default_factory=dict)
     _unreserved: int | None = None
 
@@ -54,7 +58,8 @@ class Chores:
         """Stops at the sweep's share of calls, but does one chore at least."""
         share = max(LEAST_CALLS, len(self.sweep.applications) // APPLICATIONS_A_CALL)
         start = self.sweep.pace.made
-        due = (chore for chore in [*self._searches(), *self._limit_readings()] if chore.overdue >= 1)
+        every = (*self._searches(), *self._limit_readings(), *self._version_readings())
+        due = (chore for chore in every if chore.overdue >= 1)
         for chore in sorted(due, key=lambda chore: -chore.overdue):
             spent = self.sweep.pace.made - start
             if (spent and spent + chore.cost > share) or not self.sweep.asker.in_time:
@@ -123,3 +128,24 @@ class Chores:
         if self._unreserved is None:
             self._unreserved = limit_reading.unreserved(self.sweep.readers.functions)
         return Limits(limit_reading.reserved(self.sweep.readers.functions, application.function_name), self._unreserved)
+
+    # ---- what code the pools have ----
+
+    def _version_readings(self) -> Iterator[Chore]:
+        """Of services that are known: they name the task definition. What was never read is due now and not long
+        overdue, so that it keeps nothing back that operators need more.
+        """
+        for application in self.sweep.applications:
+            before = self.sweep.before(application)
+            definition = before.service.value.task_definition if before.service.value else ""
+            if not definition:
+                continue
+            name = f"versions of {application.slug}"
+            self.tried.setdefault(name, self.sweep.clock() - VERSIONS_SECONDS)
+            overdue = self._overdue(name, before.versions.at, VERSIONS_SECONDS)
+            yield Chore(name, overdue, VERSIONS_CALLS, partial(self._read_versions, application, definition))
+
+    def _read_versions(self, application: Application, task_definition: str) -> None:
+        readers, name = self.sweep.readers, application.function_name
+        read = partial(version_reading.read, readers.functions, readers.ecs, name, task_definition)
+        self.versions[application.slug] = take(Part.VERSIONS, application, self.sweep.clock(), read)

@@ -72,4 +72,5 @@ class Fleet:
             "scaling": bounds,
             "metrics": metrics,
             "limits": chores.limits,
+            "versions": chores.versions,
         }

@@ -44,9 +44,17 @@ def forward(*weights: tuple[str, int], sticky: bool = False) -> list[dict]:
 NOTHING = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
 
 
+def _definition() -> dict:
+    """A Fargate task of one container, tagged with a version."""
+    container = {"name": "api", "image": "api-service:1.4.0"}
+    described = {"containerDefinitions": [container], "cpu": "1024", "requiresCompatibilities": ["FARGATE"]}
+    return {"taskDefinition": described, "tags": [{"key": "version", "value": "1.4.0"}]}
+
+
 @dataclass
 class Account(Answers):
-    """`page` is the size of every page; `failing` maps an operation to what it is refused with, or to a judge of its
+    """`page` is the size of every page; `function` and `definition` are what every GetFunction and
+    DescribeTaskDefinition answers. `failing` maps an operation to what it is refused with, or to a judge of its
     arguments that raises. `most` bounds how many ARNs an ELB call takes.
     """
 
@@ -59,6 +67,8 @@ class Account(Answers):
     tasks: dict[str, dict] = field(default_factory=dict)
     alarms: dict[str, str] = field(default_factory=dict)
     scalable: list[dict] = field(default_factory=list)
+    function: dict = field(default_factory=lambda: {"Code": {"RepositoryType": "S3"}, "Tags": {"version": "1.4.0"}})
+    definition: dict = field(default_factory=_definition)
     page: int = 1000
     most: int = 10_000
     failing: dict[str, RefusedError | Callable[[dict], None]] = field(default_factory=dict)
@@ -107,7 +117,8 @@ class Account(Answers):
 
     def service(self, name: str, desired: int = 0, running: int = 0, **more: Any) -> dict:
         counts = {"desiredCount": desired, "runningCount": running, "pendingCount": 0, "status": "ACTIVE"}
-        return {"serviceName": name, **counts, "deployments": [], "events": [], **more}
+        described = {"serviceName": name, "taskDefinition": f"{name}:1", "deployments": [], "events": []}
+        return {**described, **counts, **more}
 
     def run(self, application: Application, count: int, state: str = "healthy") -> None:
         """Tasks of the application's service, each a target of its group."""

@@ -33,6 +33,8 @@ class Answers:
     tasks: dict[str, dict]
     alarms: dict[str, str]
     scalable: list[dict]
+    function: dict
+    definition: dict
     page: int
     most: int
 
@@ -147,6 +149,13 @@ class Answers:
 
     def _GetFunctionConcurrency(self, given: dict) -> dict:
         return {"ReservedConcurrentExecutions": 10}
+
+    def _GetFunction(self, given: dict) -> dict:
+        return {"Configuration": {"FunctionName": given["FunctionName"]}, **self.function}
+
+    def _DescribeTaskDefinition(self, given: dict) -> dict:
+        tags = {"tags": self.definition["tags"]} if "TAGS" in given.get("include", ()) else {}
+        return {"taskDefinition": self.definition["taskDefinition"], **tags}
 
     def _GetAccountSettings(self, given: dict) -> dict:
         return {"AccountLimit": {"UnreservedConcurrentExecutions": 900}}

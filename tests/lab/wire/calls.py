@@ -39,6 +39,7 @@ def inputs(virtual):
         ("cloudwatch", "DeleteAlarmMuteRule"): {"AlarmMuteRuleName": "night"},
         ("cloudwatch", "DescribeAlarmHistory"): {"AlarmName": alarm},
         ("cloudwatch", "GetMetricData"): metric_data(virtual.now),
+        ("lambda", "GetFunction"): function,
         ("lambda", "GetFunctionConcurrency"): function,
         ("lambda", "PutFunctionConcurrency"): function | {"ReservedConcurrentExecutions": 14},
         ("lambda", "GetFunctionConfiguration"): function,

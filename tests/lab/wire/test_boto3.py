@@ -147,7 +147,10 @@ def test_a_state_set_by_hand_is_in_the_history(aws):
 def test_lambda(aws):
     client = aws("lambda")
     assert client.get_function_concurrency(FunctionName="checkout")["ReservedConcurrentExecutions"] == 14
-    arn = client.get_function_configuration(FunctionName="checkout")["FunctionArn"]
+    configured = client.get_function_configuration(FunctionName="checkout")
+    function, arn = client.get_function(FunctionName="checkout"), configured["FunctionArn"]
+    assert function["Configuration"] == {key: configured[key] for key in configured if key != "ResponseMetadata"}
+    assert (function["Tags"], function["Concurrency"]["ReservedConcurrentExecutions"]) == ({"version": "1.4.0"}, 14)
     try:
         client.put_function_concurrency(FunctionName=arn, ReservedConcurrentExecutions=20)
         assert client.get_function_concurrency(FunctionName=arn)["ReservedConcurrentExecutions"] == 20
@@ -164,7 +167,11 @@ def test_scalable_targets(aws):
 
 def test_task_definitions_and_deployments(aws):
     ecs = aws("ecs")
-    definition = ecs.describe_task_definition(taskDefinition="checkout")["taskDefinition"]
+    described = ecs.describe_task_definition(taskDefinition="checkout")
+    assert described["tags"] == []
+    tagged = ecs.describe_task_definition(taskDefinition="checkout", include=["TAGS"])["tags"]
+    assert {tag["key"]: tag["value"] for tag in tagged} == {"version": "1.3.9", "team": "shop"}
+    definition = described["taskDefinition"]
     assert (definition["revision"], definition["cpu"], definition["memory"]) == (1, "256", "512")
     assert definition["registeredAt"].tzinfo is not None
     ecs.update_service(cluster="apis", service="narrow", forceNewDeployment=True)

@@ -118,7 +118,7 @@ def cloudwatch(_virtual):
 def others(_virtual):
     missing, invalid = "ResourceNotFoundException", "InvalidParameterValueException"
     everything = {"FunctionName": "checkout", "ReservedConcurrentExecutions": 901}
-    for name in ("GetFunctionConcurrency", "GetFunctionConfiguration"):
+    for name in ("GetFunction", "GetFunctionConcurrency", "GetFunctionConfiguration"):
         yield "lambda", name, {"FunctionName": "none"}, missing, 404, "Function not found: none"
     yield "lambda", "PutFunctionConcurrency", everything, invalid, 400, "below its minimum value of [100]"
     scaling, register = "application-autoscaling", "RegisterScalableTarget"

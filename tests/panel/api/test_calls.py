@@ -1,6 +1,7 @@
 """What scripts do with the API: everything that the pages can, and nothing that the role table forbids."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from failover.codec import encode
-from failover.model import AlarmState, Memory, Split
+from failover.model import AlarmState, Code, Memory, Reading, Split, Versions
 from panel.accounts import roles
 from panel.accounts.models import Team, default_team
 from panel.api.auth import Rate
@@ -65,6 +66,13 @@ def test_drift_is_told(call: Caller, checkout: Application, now: float) -> None:
     checkout.memory = encode(Memory(left=((f"{examples.LISTENER}/x/1", Split(0, 100)),), left_at=now - 60))
     checkout.save()
     assert "was left at 0/100" in call("get", "/applications/checkout").json()["drift"][0]
+
+
+def test_cautions_are_told(call: Caller, now: float) -> None:
+    versions = Versions(Code(version="1.4"), Code(version="1.3"))
+    examples.application("checkout", replace(examples.snapshot(at=now), versions=Reading.of(versions, now)))
+    [caution] = call("get", "/applications/checkout").json()["cautions"]
+    assert caution.startswith("Lambda runs version 1.4, ECS would run version 1.3.")
 
 
 def test_pages_follow_each_other_without_a_gap_whatever_comes_in_between(call: Caller, db: None) -> None:
