@@ -127,10 +127,11 @@ def test_an_event_that_waits_for_long_is_left_to_the_sweep(event: Event, aws: Fa
     """Each of the sweep's wake-ups would else begin a chain of its own."""
     Application.objects.update(observing_until=timezone.now() + timedelta(seconds=10))
     Event.objects.update(received_at=timezone.now() - timedelta(seconds=5))
-    process(event.pk)
+    application = event.applications.get().pk
+    process_waiting(application)
     assert woken == []
     tasks.sweep()
-    assert woken == [event.pk]
+    assert woken == [application]
 
 
 def test_the_sweep_finds_events_whose_wake_up_was_lost(event: Event, woken: list[int]) -> None:

@@ -96,7 +96,7 @@ def test_an_operation_is_told_by_goal_trigger_outcome_and_the_time_of_each_part(
 ) -> None:
     deliver(alarm_event())
     aws.alarm = AlarmState.ALARM
-    process(Event.objects.get().pk)
+    process(Event.objects.get())
     operation = Operation.objects.get()
     assert scraped()["panel_operations_active", ("queued",)] == 1
     while operation.finished_at is None:
