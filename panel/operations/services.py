@@ -12,6 +12,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 import failover.memory
@@ -225,21 +226,26 @@ def supersede_operation(
         operation = _operation(application, goal, trigger, reason, user, weights, override)
         operation.supersedes = old
         now = timezone.now()
-        held_until = old.lease_until.timestamp() if old.lease_until else None
-        operation.next_step_at = now + timedelta(seconds=free_in(held_until, now.timestamp()))
+        operation.next_step_at = now + timedelta(seconds=free_in(_held_until(application), now.timestamp()))
         started = _queued(operation)
         audited.operation(Action.OPERATION_SUPERSEDE, old, reason=reason, user=user)
         return started
 
 
+def _held_until(application: Application) -> float | None:
+    """When the last lease runs out that a worker may still hold here; None where all were given back."""
+    last: datetime | None = Operation.objects.filter(application=application).aggregate(last=Max("lease_until"))["last"]
+    return last.timestamp() if last else None
+
+
 def _end_superseded(old: Operation, message: str) -> None:
+    """Nobody holds it any more; how long somebody may still be writing stays in `lease_until`."""
     Operation.objects.filter(pk=old.pk).update(
         status=Operation.Status.SUPERSEDED,
         error=message,
         finished_at=timezone.now(),
         next_step_at=None,
         lease_holder="",
-        lease_until=None,
     )
     _journal(old, "note", message)
 

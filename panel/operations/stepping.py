@@ -62,10 +62,15 @@ def step_operation(operation_id: int) -> None:
 
 def _make_way(lease: Lease) -> None:
     """Where this operation was superseded in the middle of a step, that step is over now, and with it its last write:
-    the one in its place need not wait out the lease. A worker that lost the lease before then can't say so.
+    whatever waits in its place need not wait out the lease. A worker that lost the lease before then can't say so.
     """
+    ours = Operation.objects.filter(
+        pk=lease.operation_id, lease_version=lease.version, status=Operation.Status.SUPERSEDED
+    )
+    if not ours.update(lease_until=None):
+        return
     waiting = Operation.objects.filter(
-        supersedes=lease.operation_id, supersedes__lease_version=lease.version, status=Operation.Status.QUEUED
+        application__operations=lease.operation_id, status=Operation.Status.QUEUED
     ).select_related("application")
     for successor in waiting:
         Operation.objects.filter(pk=successor.pk, status=Operation.Status.QUEUED).update(next_step_at=timezone.now())
