@@ -199,11 +199,13 @@ def _end_without_table(operation: Operation, lease: Lease, problem: str) -> None
     progress = stored_progress(operation.progress)
     remedy = "See that nothing else acts on the application; without a Lambda controller it needs no lease_table."
     rule = "" if operation.cancel_requested else "single_writer"
+    ended = Decision(Kind.STOP, WAITING_FOR_TABLE, progress, problem, rule=rule, remedy=remedy)
     with transaction.atomic():
-        _end(operation, lease, Decision(Kind.STOP, WAITING_FOR_TABLE, progress, problem, rule=rule, remedy=remedy))
+        _end(operation, lease, ended)
         if progress.mark("shifting"):
             _forget_what_was_left(operation.application)
             _place(operation.application, services.PANEL, f"{operation} ended without the lease", 60, "")
+        audited.ended(operation, _status(operation, ended), ended)
     services.hint(operation.application)
 
 
