@@ -136,6 +136,28 @@ def test_a_second_operation_is_refused_with_rule_and_remedy_and_can_take_the_fir
     assert (second.status_code, second.json()["supersedes"]) == (201, first)
 
 
+def test_what_takes_anothers_place_heeds_its_key(call: Caller, checkout: Application) -> None:
+    key, first = {"Idempotency-Key": "back-1"}, call("post", START, FAILOVER).json()["id"]
+    wanted = {"goal": "failback", "reason": "no", "supersedes": first}
+    started, again = call("post", START, wanted, **key), call("post", START, wanted, **key)
+    assert (started.status_code, again.status_code) == (201, 200)
+    assert again.json()["id"] == started.json()["id"]
+    problem(call("post", START, {**wanted, "supersedes": again.json()["id"]}, **key), 422, "invalid")
+    assert Operation.objects.count() == 2
+
+
+def test_what_takes_anothers_place_is_refused_where_its_plan_has_changed(call: Caller, checkout: Application) -> None:
+    first = call("post", START, FAILOVER).json()["id"]
+    wanted = {"goal": "failback", "reason": "no", "supersedes": first, "digest": "of another plan"}
+    assert problem(call("post", START, wanted), 409, "refused")["rule"] == "plan_changed"
+    assert Operation.objects.get().status == "queued"
+
+
+@pytest.mark.parametrize("path", ["/applications/a%00b", "/applications/a%00b/plan?goal=failover"])
+def test_a_name_that_no_database_takes_is_told(call: Caller, path: str) -> None:
+    problem(call("get", path), 422, "invalid")
+
+
 @pytest.mark.parametrize(
     "body",
     [
