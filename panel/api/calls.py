@@ -284,7 +284,8 @@ def events(request: HttpRequest, cursor: Cursor = None, limit: Limit = 50) -> Pa
     if not may(caller(request), "event.unmatched"):
         visible = Event.objects.filter(applications__team__in=teams(caller(request)))
         found = found.filter(pk__in=visible.values("pk"))
-    return page(found, cursor, limit, shown.event)
+    own = set(_applications(request).values_list("slug", flat=True))
+    return page(found, cursor, limit, lambda row: shown.event(row, own))
 
 
 @api.get("/refusals", response={200: Page[schemas.RefusalShown], **READ}, tags=["records"])

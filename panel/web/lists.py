@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from panel.accounts.roles import may, owned
+from panel.fleet.models import Application
 from panel.ingest.models import Event
 from panel.operations.models import Operation, Refusal
 from panel.web import badges, sentences
@@ -28,7 +29,9 @@ def events(request: HttpRequest) -> HttpResponse:
     if not may(request.user, "event.unmatched"):
         delivered = delivered.filter(pk__in=owned(Event.objects.all(), request.user, "applications").values("pk"))
     page = page_of(request, delivered)
-    return live(request, "events", {"now": now().timestamp(), "page": page})
+    own = set(owned(Application.objects.all(), request.user).values_list("slug", flat=True))
+    rows = [(row, [each for each in row.applications.all() if each.slug in own], row.told(own)) for row in page]
+    return live(request, "events", {"now": now().timestamp(), "page": page, "rows": rows})
 
 
 @require_safe

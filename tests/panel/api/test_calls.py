@@ -4,16 +4,18 @@ import time
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
 from failover.codec import encode
 from failover.model import AlarmState, Memory, Split
-from panel.accounts import roles
+from panel.accounts import members, roles
 from panel.accounts.models import Team, default_team
 from panel.api.auth import Rate
 from panel.audit.models import Entry
 from panel.fleet.models import Application
+from panel.ingest.models import Event
 from panel.operations import services
 from panel.operations.models import Hold, Operation
 from tests.panel.api.conftest import Caller
@@ -262,6 +264,26 @@ def test_each_write_follows_the_role_table(  # noqa: PLR0917
         assert status == 404
     else:
         assert (status == 403) == (not enough), status
+
+
+def test_of_an_alarm_that_teams_share_each_is_told_its_own_part(
+    caller: Any, payments: Team, checkout: Application, client: Client
+) -> None:
+    event = Event.objects.create(
+        event_id="e-1", detail_type="CloudWatch Alarm State Change", body={}, status="processed",
+        outcome="checkout: Started failover #7.\npay: Held by bob: a fair\nuntil noon.",
+    )  # fmt: skip
+    event.applications.set(Application.objects.all())
+    (shown,) = caller("viewer", default_team())("get", "/events").json()["items"]
+    assert (shown["applications"], shown["outcome"]) == (["checkout"], "checkout: Started failover #7.")
+    (shown,) = caller("viewer", payments)("get", "/events").json()["items"]
+    assert (shown["applications"], shown["outcome"]) == (["pay"], "pay: Held by bob: a fair\nuntil noon.")
+    members.set_role(eve := User.objects.create_user("eve"), default_team(), "viewer")
+    client.force_login(eve)
+    page = client.get("/events/").content.decode()
+    assert "Started failover #7." in page
+    assert "a fair" not in page
+    assert "/applications/pay/" not in page
 
 
 def test_everybody_reads_their_own_teams_things_alone(caller: Any, payments: Team, checkout: Application) -> None:
