@@ -36,6 +36,7 @@ from django.http import HttpRequest  # noqa: E402
 
 from panel.accounts.roles import owned  # noqa: E402
 from panel.fleet.models import Application  # noqa: E402
+from panel.ingest.body import UNSTORABLE  # noqa: E402
 from panel.live_hints import CHANNEL, EVERYTHING  # noqa: E402
 
 PING_SECONDS = 15.0
@@ -180,7 +181,7 @@ def judged(session_key: str, slug: str) -> tuple[int, str]:
         user = get_user(request)
         if not (user.is_authenticated and user.is_active):
             return 401, "Log in to the panel first."
-        if slug and not owned(Application.objects.filter(slug=slug), user).exists():
+        if slug and (UNSTORABLE.search(slug) or not owned(Application.objects.filter(slug=slug), user).exists()):
             return 404, f"There is no application {slug[:60]!r}."
         return 200, ""
     finally:

@@ -66,7 +66,7 @@ def applications(request: HttpRequest, cursor: Cursor = None, limit: Limit = 50)
 
 
 @api.get("/applications/{slug}", response={200: schemas.ApplicationShown, **ONE}, by_alias=True, tags=["applications"])
-def application(request: HttpRequest, slug: str) -> schemas.ApplicationShown:
+def application(request: HttpRequest, slug: Key) -> schemas.ApplicationShown:
     """One application, as AWS was last read."""
     return shown.application(standing_of(_application(request, slug), now()))
 
@@ -79,7 +79,7 @@ def application(request: HttpRequest, slug: str) -> schemas.ApplicationShown:
 )
 def plan(
     request: HttpRequest,
-    slug: str,
+    slug: Key,
     goal: GoalName,
     weight_lambda: Annotated[int | None, Query(None, alias="lambda", ge=0, le=999)] = None,
     weight_ecs: Annotated[int | None, Query(None, alias="ecs", ge=0, le=999)] = None,
@@ -112,7 +112,7 @@ def _request(goal: str, lambda_: int | None, ecs: int | None) -> Request:
     by_alias=True,
     tags=["applications"],
 )
-def set_mode(request: HttpRequest, slug: str, given: schemas.ModeWanted) -> schemas.ApplicationShown:
+def set_mode(request: HttpRequest, slug: Key, given: schemas.ModeWanted) -> schemas.ApplicationShown:
     """Say what automation may do for an application."""
     row = _application(request, slug)
     require(request, "mode.set", row.team_id)
@@ -126,7 +126,7 @@ def set_mode(request: HttpRequest, slug: str, given: schemas.ModeWanted) -> sche
     by_alias=True,
     tags=["applications"],
 )
-def acknowledge(request: HttpRequest, slug: str, given: schemas.Comment) -> Any:
+def acknowledge(request: HttpRequest, slug: Key, given: schemas.Comment) -> Any:
     """Say that a person has looked at the last failure, so that automation may go on."""
     row = _application(request, slug)
     require(request, "acknowledge", row.team_id)
@@ -154,7 +154,7 @@ def _operation(request: HttpRequest, pk: int) -> Operation:
 )
 def start(
     request: HttpRequest,
-    slug: str,
+    slug: Key,
     given: schemas.OperationWanted,
     idempotency_key: Annotated[Key, Header("", alias="Idempotency-Key")] = "",
 ) -> Any:
@@ -178,8 +178,9 @@ def _started(request: HttpRequest, row: Application, given: schemas.OperationWan
         )  # fmt: skip
     active = get_object_or_404(_operations(request).filter(application=row), pk=given.supersedes)
     return services.supersede_operation(
-        active, given.goal, reason=given.reason, user=user, weights=weights, override=given.override, trigger=api_call
-    )
+        active, given.goal, trigger=api_call, reason=given.reason, user=user, weights=weights,
+        override=given.override, idempotency_key=key, digest=given.digest,
+    )  # fmt: skip
 
 
 @api.get("/operations", response={200: Page[schemas.OperationShown], **READ}, by_alias=True, tags=["operations"])
@@ -226,7 +227,7 @@ def retry(request: HttpRequest, pk: Id, given: schemas.Reason) -> Any:
 
 
 @api.post("/applications/{slug}/holds", response={201: schemas.HoldShown, **CHANGE}, tags=["holds"])
-def hold(request: HttpRequest, slug: str, given: schemas.HoldWanted) -> Any:
+def hold(request: HttpRequest, slug: Key, given: schemas.HoldWanted) -> Any:
     """Have nothing start by itself for an application."""
     row = _application(request, slug)
     require(request, "hold.place", row.team_id)
@@ -235,7 +236,7 @@ def hold(request: HttpRequest, slug: str, given: schemas.HoldWanted) -> Any:
 
 
 @api.delete("/applications/{slug}/holds/{pk}", response={204: None, **CHANGE}, tags=["holds"])
-def release(request: HttpRequest, slug: str, pk: Id) -> Any:
+def release(request: HttpRequest, slug: Key, pk: Id) -> Any:
     """End a hold of an application now. One that has ended already stays as it was."""
     row = _application(request, slug)
     require(request, "hold.release", row.team_id)
@@ -283,7 +284,8 @@ def events(request: HttpRequest, cursor: Cursor = None, limit: Limit = 50) -> Pa
     if not may(caller(request), "event.unmatched"):
         visible = Event.objects.filter(applications__team__in=teams(caller(request)))
         found = found.filter(pk__in=visible.values("pk"))
-    return page(found, cursor, limit, shown.event)
+    own = set(_applications(request).values_list("slug", flat=True))
+    return page(found, cursor, limit, lambda row: shown.event(row, own))
 
 
 @api.get("/refusals", response={200: Page[schemas.RefusalShown], **READ}, tags=["records"])

@@ -21,8 +21,10 @@ def _storable(text: str) -> str:
     return text
 
 
-Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_storable)]
-Key = Annotated[str, Field(max_length=255), AfterValidator(_storable)]
+# The patterns tell callers what `_storable` and the services' "give a reason" refuse; they judge nothing here.
+SAYS_SOMETHING, STORABLE = {"pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"}, {"pattern": r"^[^\x00]*$"}
+Text = Annotated[str, Field(min_length=1, max_length=1000, json_schema_extra=SAYS_SOMETHING), AfterValidator(_storable)]
+Key = Annotated[str, Field(max_length=255, json_schema_extra=STORABLE), AfterValidator(_storable)]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 GoalName = Literal["failover", "failback", "set_weights"]
 Weight = Annotated[int, Field(ge=0, le=999)]

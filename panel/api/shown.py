@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -135,14 +136,15 @@ def acknowledgement(row: Acknowledgement) -> schemas.AcknowledgementShown:
     return schemas.AcknowledgementShown(operation=row.operation_id, by=row.by, comment=row.comment, at=row.at)
 
 
-def event(row: Event) -> schemas.EventShown:
+def event(row: Event, visible: Collection[str]) -> schemas.EventShown:
+    """To somebody who may see the applications with these slugs."""
     names = (
         "event_id", "detail_type", "alarm_name", "alarm_state", "happened_at", "received_at", "processed_at", "status",
-        "outcome",
     )  # fmt: skip
     return schemas.EventShown(
         id=row.pk,
-        applications=[each.slug for each in row.applications.all()],
+        applications=[each.slug for each in row.applications.all() if each.slug in visible],
+        outcome=row.told(visible),
         **{name: getattr(row, name) for name in names},
     )
 

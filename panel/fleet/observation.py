@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import IntegrityError
+from django.db import Error, IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -74,13 +74,23 @@ def _kept(application: Application, new: Snapshot) -> Snapshot | None:
     try:
         merged = snapshots.store(application, new)
         if new.metrics.value is not None:
-            history.record(application, merged)
+            _sampled(application, merged)
     except IntegrityError:
         if Application.objects.filter(pk=application.pk).exists():
             raise
         log.info("application_deleted", application=application.slug)
         return None
     return merged
+
+
+def _sampled(application: Application, snapshot: Snapshot) -> None:
+    """A chart with a gap is no reason to leave the alarms of a whole scope unconsidered."""
+    try:
+        history.record(application, snapshot)
+    except IntegrityError:
+        raise
+    except Error as problem:
+        log.warning("sample_not_kept", application=application.slug, problem=str(problem))
 
 
 def by_scope(applications: Collection[Application]) -> list[list[Application]]:

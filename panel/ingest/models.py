@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db import models
 
 from panel.fleet.models import Application
@@ -47,3 +49,12 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.detail_type} {self.event_id}"
+
+    def told(self, slugs: Collection[str]) -> str:
+        """What became of it for the applications with these slugs alone: several teams' may share an alarm."""
+        everybody, shown, lines = {each.slug for each in self.applications.all()}, True, []
+        for line in self.outcome.split("\n"):  # a sentence may quote a reason of several lines
+            slug = line.partition(": ")[0]
+            shown = slug in slugs if slug in everybody else shown
+            lines += [line] if shown else []
+        return "\n".join(lines)

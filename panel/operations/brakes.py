@@ -50,10 +50,19 @@ def release_hold(hold: Hold, *, by: str) -> None:
     hint(hold.application)
 
 
+@transaction.atomic
 def release_holds_of(application: Application, rule: str, *, by: str) -> None:
-    """End the holds that `rule` placed on `application`."""
-    for hold in Hold.objects.filter(application=application, rule=rule, released_at=None):
-        release_hold(hold, by=by)
+    """End the holds that `rule` placed on `application`.
+
+    All rows are locked before the first is recorded: whoever releases one of them locks it before the audit trail, too.
+    """
+    held = Hold.objects.select_for_update().filter(application=application, rule=rule, released_at=None)
+    found = list(held.order_by("pk"))
+    Hold.objects.filter(pk__in=[hold.pk for hold in found]).update(released_at=timezone.now(), released_by=by)
+    for hold in found:
+        audited.released(hold, by)
+        log.info("hold_released", hold=hold.pk, by=by)
+    hint(application)
 
 
 def expire_holds() -> None:

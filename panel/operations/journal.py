@@ -15,7 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -35,8 +35,12 @@ class LeaseLostError(Exception):
 
 
 def unheld(now: datetime) -> Q:
-    """Operations whose lease another may take, as `failover.leases.free_in` has it."""
-    return Q(lease_until=None) | Q(lease_until__lte=now - LEASE)
+    """Operations whose lease another may take, as `failover.leases.free_in` has it.
+
+    A superseded operation's lease binds whatever follows it in the application, also the one after its successor.
+    """
+    theirs = Operation.objects.filter(application=OuterRef("application"), lease_until__gt=now - LEASE)
+    return Q(Q(lease_until=None) | Q(lease_until__lte=now - LEASE), ~Exists(theirs.exclude(pk=OuterRef("pk"))))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 import failover.memory
@@ -164,7 +165,7 @@ def replayed(user: User | None, idempotency_key: str) -> Operation | None:
 
 
 def _same_request(earlier: Operation, asked: Operation) -> Operation:
-    for field in ("application_id", "goal", "weight_lambda", "weight_ecs", "override", "reason"):
+    for field in ("application_id", "goal", "weight_lambda", "weight_ecs", "override", "reason", "supersedes_id"):
         if getattr(earlier, field) != getattr(asked, field):
             raise Invalid(
                 "idempotency_key",
@@ -205,7 +206,7 @@ def retry_operation(
     )
 
 
-def supersede_operation(
+def supersede_operation(  # noqa: PLR0913 - as request_operation
     active: Operation,
     goal: str,
     *,
@@ -214,14 +215,23 @@ def supersede_operation(
     weights: tuple[int, int] | None = None,
     override: Collection[str] = (),
     trigger: str = Operation.Trigger.MANUAL,
+    idempotency_key: str = "",
+    digest: str = "",
 ) -> Operation:
     """End `active` where it stands and queue another operation in its place. Raises Refused, Invalid.
+
+    `idempotency_key` and `digest` as in `request_operation`.
 
     Without a lease holder the old one stores and writes nothing more. A write that it began before may still be on its
     way: where its lease was held, the new one begins a lease length after that has run out (`failover.leases`), or as
     soon as the old one's worker has noticed (`stepping`), and reads AWS first.
     """
     _check(goal, reason, weights, override)
+    earlier = replayed(user, idempotency_key)
+    if earlier is not None:
+        asked = _operation(active.application, goal, trigger, reason, user, weights, override)
+        asked.supersedes = active
+        return _same_request(earlier, asked)
     with recording_refusals(active.application, goal), transaction.atomic():
         old = Operation.objects.select_for_update().filter(pk=active.pk, status__in=Operation.ACTIVE).first()
         if old is None:
@@ -230,23 +240,28 @@ def supersede_operation(
         application = change_memory(old.application_id, lambda memory: failover.memory.carried(memory, reached))
         _end_superseded(old, f"Superseded by {user.get_username()}: {reason}")
         operation = _operation(application, goal, trigger, reason, user, weights, override)
-        operation.supersedes = old
+        operation.supersedes, operation.idempotency_key = old, idempotency_key
         now = timezone.now()
-        held_until = old.lease_until.timestamp() if old.lease_until else None
-        operation.next_step_at = now + timedelta(seconds=free_in(held_until, now.timestamp()))
-        started = _queued(operation)
+        operation.next_step_at = now + timedelta(seconds=free_in(_held_until(application), now.timestamp()))
+        started = _queued(operation, digest)
         audited.operation(Action.OPERATION_SUPERSEDE, old, reason=reason, user=user)
         return started
 
 
+def _held_until(application: Application) -> float | None:
+    """When the last lease runs out that a worker may still hold here; None where all were given back."""
+    last: datetime | None = Operation.objects.filter(application=application).aggregate(last=Max("lease_until"))["last"]
+    return last.timestamp() if last else None
+
+
 def _end_superseded(old: Operation, message: str) -> None:
+    """Nobody holds it any more; how long somebody may still be writing stays in `lease_until`."""
     Operation.objects.filter(pk=old.pk).update(
         status=Operation.Status.SUPERSEDED,
         error=message,
         finished_at=timezone.now(),
         next_step_at=None,
         lease_holder="",
-        lease_until=None,
     )
     _journal(old, "note", message)
 

@@ -94,10 +94,15 @@ def _claim(operation_id: int) -> Lease | None:
 
 def _make_way(lease: Lease) -> None:
     """Where this operation was superseded in the middle of a step, that step is over now, and with it its last write:
-    the one in its place need not wait out the lease. A worker that lost the lease before then can't say so.
+    whatever waits in its place need not wait out the lease. A worker that lost the lease before then can't say so.
     """
+    ours = Operation.objects.filter(
+        pk=lease.operation_id, lease_version=lease.version, status=Operation.Status.SUPERSEDED
+    )
+    if not ours.update(lease_until=None):
+        return
     waiting = Operation.objects.filter(
-        supersedes=lease.operation_id, supersedes__lease_version=lease.version, status=Operation.Status.QUEUED
+        application__operations=lease.operation_id, status=Operation.Status.QUEUED
     ).select_related("application")
     for successor in waiting:
         Operation.objects.filter(pk=successor.pk, status=Operation.Status.QUEUED).update(next_step_at=timezone.now())
@@ -237,11 +242,13 @@ def _end_without_table(operation: Operation, lease: Lease, problem: str) -> None
     progress = stored_progress(operation.progress)
     remedy = "See that nothing else acts on the application; without a Lambda controller it needs no lease_table."
     rule = "" if operation.cancel_requested else "single_writer"
+    ended = Decision(Kind.STOP, WAITING_FOR_TABLE, progress, problem, rule=rule, remedy=remedy)
     with transaction.atomic():
-        _end(operation, lease, Decision(Kind.STOP, WAITING_FOR_TABLE, progress, problem, rule=rule, remedy=remedy))
+        _end(operation, lease, ended)
         if progress.mark("shifting"):
             _forget_what_was_left(operation.application)
             _place(operation.application, services.PANEL, f"{operation} ended without the lease", 60, "")
+        audited.ended(operation, _status(operation, ended), ended)
     services.hint(operation.application)
 
 

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from panel.accounts.roles import owned
+from panel.fleet.models import Application
 from panel.operations.models import Operation, Refusal
 from panel.web import badges, sentences
 from panel.web.events import visible
@@ -25,7 +26,9 @@ def operations(request: HttpRequest) -> HttpResponse:
 @require_safe
 def events(request: HttpRequest) -> HttpResponse:
     page = page_of(request, visible(request.user).defer("body").prefetch_related("applications"))
-    return live(request, "events", {"now": now().timestamp(), "page": page})
+    own = set(owned(Application.objects.all(), request.user).values_list("slug", flat=True))
+    rows = [(row, [each for each in row.applications.all() if each.slug in own], row.told(own)) for row in page]
+    return live(request, "events", {"now": now().timestamp(), "page": page, "rows": rows})
 
 
 @require_safe

@@ -5,16 +5,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
 from failover.codec import encode
 from failover.model import AlarmState, Code, Memory, Reading, Split, Versions
-from panel.accounts import roles
+from panel.accounts import members, roles
 from panel.accounts.models import Team, default_team
 from panel.api.auth import Rate
 from panel.audit.models import Entry
 from panel.fleet.models import Application
+from panel.ingest.models import Event
 from panel.operations import services
 from panel.operations.models import Hold, Operation
 from tests.panel.api.conftest import Caller
@@ -144,6 +146,28 @@ def test_a_second_operation_is_refused_with_rule_and_remedy_and_can_take_the_fir
     assert (second.status_code, second.json()["supersedes"]) == (201, first)
 
 
+def test_what_takes_anothers_place_heeds_its_key(call: Caller, checkout: Application) -> None:
+    key, first = {"Idempotency-Key": "back-1"}, call("post", START, FAILOVER).json()["id"]
+    wanted = {"goal": "failback", "reason": "no", "supersedes": first}
+    started, again = call("post", START, wanted, **key), call("post", START, wanted, **key)
+    assert (started.status_code, again.status_code) == (201, 200)
+    assert again.json()["id"] == started.json()["id"]
+    problem(call("post", START, {**wanted, "supersedes": again.json()["id"]}, **key), 422, "invalid")
+    assert Operation.objects.count() == 2
+
+
+def test_what_takes_anothers_place_is_refused_where_its_plan_has_changed(call: Caller, checkout: Application) -> None:
+    first = call("post", START, FAILOVER).json()["id"]
+    wanted = {"goal": "failback", "reason": "no", "supersedes": first, "digest": "of another plan"}
+    assert problem(call("post", START, wanted), 409, "refused")["rule"] == "plan_changed"
+    assert Operation.objects.get().status == "queued"
+
+
+@pytest.mark.parametrize("path", ["/applications/a%00b", "/applications/a%00b/plan?goal=failover"])
+def test_a_name_that_no_database_takes_is_told(call: Caller, path: str) -> None:
+    problem(call("get", path), 422, "invalid")
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -248,6 +272,26 @@ def test_each_write_follows_the_role_table(  # noqa: PLR0917
         assert status == 404
     else:
         assert (status == 403) == (not enough), status
+
+
+def test_of_an_alarm_that_teams_share_each_is_told_its_own_part(
+    caller: Any, payments: Team, checkout: Application, client: Client
+) -> None:
+    event = Event.objects.create(
+        event_id="e-1", detail_type="CloudWatch Alarm State Change", body={}, status="processed",
+        outcome="checkout: Started failover #7.\npay: Held by bob: a fair\nuntil noon.",
+    )  # fmt: skip
+    event.applications.set(Application.objects.all())
+    (shown,) = caller("viewer", default_team())("get", "/events").json()["items"]
+    assert (shown["applications"], shown["outcome"]) == (["checkout"], "checkout: Started failover #7.")
+    (shown,) = caller("viewer", payments)("get", "/events").json()["items"]
+    assert (shown["applications"], shown["outcome"]) == (["pay"], "pay: Held by bob: a fair\nuntil noon.")
+    members.set_role(eve := User.objects.create_user("eve"), default_team(), "viewer")
+    client.force_login(eve)
+    page = client.get("/events/").content.decode()
+    assert "Started failover #7." in page
+    assert "a fair" not in page
+    assert "/applications/pay/" not in page
 
 
 def test_everybody_reads_their_own_teams_things_alone(caller: Any, payments: Team, checkout: Application) -> None:

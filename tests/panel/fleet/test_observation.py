@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
+from django.db import OperationalError
 from django.utils import timezone
 
 from failover.model import AlarmState, Part, Snapshot
@@ -189,6 +190,18 @@ def test_one_application_that_can_not_be_considered_does_not_stop_its_neighbours
     monkeypatch.setattr(automatic, "consider", consider)
     tasks.sweep(application.pk)
     assert sorted(considered) == ["checkout", "near"]
+
+
+def test_a_sample_that_can_not_be_kept_keeps_no_failover_back(
+    application: Application, fleet: FakeFleet, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr("panel.fleet.history.record", locked)
+    aws.alarm = AlarmState.ALARM
+    tasks.sweep(application.pk)
+    assert Operation.objects.get().goal == "failover"
 
 
 def test_a_deleted_application_is_no_error(fleet: FakeFleet, aws: FakeAws, application: Application) -> None:

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from failover.model import AlarmState, Split
 from panel import live_hints
+from panel.audit.models import Entry
 from panel.fleet.models import Application
 from panel.operations import automatic, services, tasks
 from panel.operations.models import Hold, KillSwitch, ModeChange, Operation, Refusal
@@ -46,6 +48,20 @@ def run_out(hold: Hold) -> None:
 def test_a_hold_ends_by_itself(application: Application) -> None:
     run_out(services.place_hold(application, owner="ana", reason="deploying", minutes=1))
     assert services.active_hold(application) is None
+
+
+def test_all_holds_of_a_rule_are_locked_before_the_first_is_recorded(
+    application: Application,
+) -> None:
+    """Whoever releases one of them locks it first, too: the other order can end in a deadlock."""
+    for _ in range(2):
+        services.place_hold(application, owner="ana", reason="a test", minutes=5, rule="people_first")
+    with CaptureQueriesContext(connection) as asked:
+        services.release_holds_of(application, "people_first", by="panel")
+    changes = [each["sql"].split()[:3] for each in asked if each["sql"].startswith(("UPDATE", "INSERT"))]
+    assert [change[0] for change in changes] == ["UPDATE", "INSERT", "INSERT"]
+    assert not Hold.objects.filter(released_at=None).exists()
+    assert Entry.objects.filter(action="hold.release", actor="panel").count() == 2
 
 
 @pytest.mark.parametrize(("of_all", "shown"), [(False, "checkout"), (True, live_hints.EVERYTHING)])

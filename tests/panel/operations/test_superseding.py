@@ -138,3 +138,47 @@ def test_without_a_reason_the_old_one_goes_on(application: Application, ana: Use
         services.supersede_operation(old, "failback", reason=" ", user=ana)
     old.refresh_from_db()
     assert old.status == "queued"
+
+
+def test_the_one_after_the_next_waits_for_the_same_worker(
+    application: Application, aws: FakeAws, superseded_in_its_step: tuple[Operation, list[Operation]], ana: User
+) -> None:
+    """A's worker is in its write; B takes A's place and never begins; C takes B's."""
+    old, started = superseded_in_its_step
+    observe = aws.observe
+
+    def superseded_twice(parts: object) -> object:
+        answer = observe(parts)
+        if len(started) == 1:
+            started.append(services.supersede_operation(started[0], "failover", reason="no, do", user=ana))
+            last = started[1]
+            assert last.next_step_at is not None
+            assert last.next_step_at > timezone.now() + timedelta(seconds=LEASE_SECONDS)
+            Operation.objects.filter(pk=last.pk).update(next_step_at=timezone.now())
+            assert Lease.claim(last.pk) is None, "woken early it still waits"
+        return answer
+
+    aws.observe = superseded_twice  # type: ignore[method-assign]
+    step_operation(old.pk)
+    assert not aws.writes
+    last = started[1]
+    last.refresh_from_db()
+    assert last.next_step_at is not None
+    assert last.next_step_at <= timezone.now(), "the step that was waited for is over"
+    assert Lease.claim(last.pk) is not None
+
+
+def test_what_is_started_after_a_cancelled_successor_waits_for_the_worker_before_it(
+    application: Application, ana: User
+) -> None:
+    old = failover(application)
+    assert Lease.claim(old.pk) is not None
+    between = supersede(old, ana)
+    services.cancel_operation(between, reason="never mind", user=ana)
+    assert Lease.claim(between.pk) is None, "to cancel it hurries nobody"
+    Operation.objects.filter(pk=between.pk).update(status="cancelled", finished_at=timezone.now())
+    last = failover(application, ana)
+    assert Lease.claim(last.pk) is None
+    ran_out = timezone.now() - timedelta(seconds=LEASE_SECONDS + 1)
+    Operation.objects.filter(pk=old.pk).update(lease_until=ran_out)
+    assert Lease.claim(last.pk) is not None

@@ -15,6 +15,7 @@ from failover.model import Baseline, Goal, Memory, Progress, Request, Split
 from failover.state import State, stored_state
 from lab.virtual import VirtualLab
 from lab.worldfile import load
+from panel.audit.models import Entry
 from panel.fleet import connections
 from panel.fleet.applications import configuration, import_document
 from panel.fleet.models import Application
@@ -140,6 +141,8 @@ def test_the_wait_ends_at_its_deadline_without_a_write(
     assert (operation.status, operation.rule) == (Operation.Status.FAILED, "single_writer")
     assert "a Lambda controller is changing this application" in operation.error
     assert not aws.writes
+    recorded = Entry.objects.get(action="operation.end")
+    assert recorded.after == {"status": "failed", "rule": "single_writer"}
 
 
 def test_a_wait_can_be_cancelled(shared: Application, aws: FakeAws, other: TableLease) -> None:
