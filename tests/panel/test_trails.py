@@ -71,7 +71,7 @@ def test_the_id_of_a_delivery_is_on_the_lines_of_all_that_followed(
     monkeypatch.setattr(aws, "write", lambda *given: aws_calls.heard(Heard("ecs:Update", "ok", 0.1)) or write(*given))
     aws.alarm = AlarmState.ALARM
     request_id = deliver(alarm_event()).headers["X-Request-Id"]
-    process(Event.objects.get().pk)  # as a sweep would, to which nobody gave the id
+    process(Event.objects.get())  # as a sweep would, to which nobody gave the id
     operation = Operation.objects.get()
     step_operation(operation.pk)
     lines = logged.lines(request_id=request_id)
