@@ -105,6 +105,6 @@ def test_killed_at_each_kind_of_moment(rehearsal: Rehearsal) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_killed_at_every_moment(rehearsal: Rehearsal) -> None:
     assert play(rehearsal, every=True) > 80
