@@ -14,7 +14,7 @@ from ninja.responses import Status
 from failover.codec import decode
 from failover.model import Goal, Memory, Request, Split
 from failover.plan import foresee
-from panel.accounts.roles import may, owned, teams
+from panel.accounts.roles import owned
 from panel.api import problems, schemas, shown
 from panel.api.auth import Bearer, Rate, caller, require
 from panel.api.pages import Cursor, Limit, page
@@ -23,9 +23,9 @@ from panel.api.schemas import GoalName, Id, Key, Page
 from panel.fleet import snapshots
 from panel.fleet.applications import configuration
 from panel.fleet.models import Application
-from panel.ingest.models import Event
 from panel.operations import services
 from panel.operations.models import Hold, Operation, Refusal
+from panel.web import events as event_pages
 from panel.web.standing import now, standing_of
 from panel.web.trail import visible
 
@@ -280,10 +280,7 @@ def set_kill_switch(request: HttpRequest, given: schemas.KillSwitchWanted) -> sc
 @api.get("/events", response={200: Page[schemas.EventShown], **READ}, tags=["records"])
 def events(request: HttpRequest, cursor: Cursor = None, limit: Limit = 50) -> Page[Any]:
     """Events that were delivered, and what became of each. Unmatched ones for those who see every team."""
-    found = Event.objects.defer("body").prefetch_related("applications")
-    if not may(caller(request), "event.unmatched"):
-        visible = Event.objects.filter(applications__team__in=teams(caller(request)))
-        found = found.filter(pk__in=visible.values("pk"))
+    found = event_pages.visible(caller(request)).defer("body").prefetch_related("applications")
     own = set(_applications(request).values_list("slug", flat=True))
     return page(found, cursor, limit, lambda row: shown.event(row, own))
 
