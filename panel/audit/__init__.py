@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from panel.audit.origin import COMMAND_LINE, PANEL, act_as, acting, deny
+from panel.audit.origin import COMMAND_LINE, PANEL, acting, deny
 from panel.audit.words import Action, Outcome
 
-__all__ = ["COMMAND_LINE", "PANEL", "Action", "Outcome", "act_as", "acting", "deny", "record"]
+__all__ = ["COMMAND_LINE", "PANEL", "Action", "Outcome", "acting", "deny", "record"]
 
 
 def record(

@@ -64,11 +64,6 @@ def acting(name: str) -> Iterator[None]:
         yield
 
 
-def act_as(name: str) -> None:
-    """From here on this request is `name`'s, who has no account: a key, or a token."""
-    current().named = name
-
-
 def deny(reason: str, asked_for: str = "") -> None:
     """Have this request recorded as one that was turned away, whatever its status. One that ends with 403 is anyway."""
     origin = current()
