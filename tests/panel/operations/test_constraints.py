@@ -59,7 +59,7 @@ def test_whatever_people_decide_has_a_reason(application: Application) -> None:
     now = timezone.now()
     failed = operation(application, status="failed", finished_at=now)
     decided = {"by": "ana", "at": now}
-    assert "kill_switch_has_reason" in refused(KillSwitch.objects.create, on=True, reason="", **decided)
+    assert "kill_switch_has_reason" in refused(KillSwitch.objects.create, id=1, on=True, reason="", **decided)
     assert "acknowledgement_has_comment" in refused(
         Acknowledgement.objects.create, operation=failed, comment="", **decided
     )
