@@ -17,8 +17,7 @@ NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-lab-a", "subnet-lab-b"], 
 
 def find_by_resource(world: World, resource_id: str) -> Service | None:
     """A service by ``service/CLUSTER/SERVICE``."""
-    services = (application.service for application in world.applications.values())
-    return next((service for service in services if service.resource_id == resource_id), None)
+    return next((service for service in world.services() if service.resource_id == resource_id), None)
 
 
 def describe_services(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
@@ -65,7 +64,7 @@ def describe_task_definition(world: World, given: dict[str, Any], _now: float) -
 
 def list_tasks(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
     _check_cluster(world, given)
-    services = [application.service for application in world.applications.values()]
+    services = world.services()
     if "serviceName" in given:
         services = [_find_or_refuse(world, given["serviceName"])]
     status, starter = given.get("desiredStatus", RUNNING), given.get("startedBy")
@@ -84,11 +83,7 @@ def describe_tasks(world: World, given: dict[str, Any], _now: float) -> dict[str
     names = given["tasks"]
     if not 1 <= len(names) <= MOST_TASKS:
         raise AwsError("InvalidParameterException", f"Tasks must have 1 to {MOST_TASKS} entries.")
-    known = {
-        task.id: described(task, application.service.arn)
-        for application in world.applications.values()
-        for task in application.service.tasks.values()
-    }
+    known = {task.id: described(task, service.arn) for service in world.services() for task in service.tasks.values()}
     ids = [name.rpartition("/")[2] for name in names]
     return {
         "tasks": [known[each] for each in ids if each in known],
