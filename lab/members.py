@@ -1,4 +1,4 @@
-"""Which members of a call's input the lab reads: another one is refused, so that nothing is taken and then forgotten."""
+"""Which members of a call's input the lab reads: another one is refused, and not taken and then forgotten."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -16,7 +16,7 @@ from lab.dynamodb import Table
 from lab.ecs import Service
 from lab.errors import AwsError
 from lab.event_patterns import read as read_pattern
-from lab.event_rules import RetryPolicy, Rule, default_rules
+from lab.event_rules import Destination, RetryPolicy, Rule, default_rules
 from lab.faults import Faults
 from lab.mute_rules import MuteRule
 from lab.names import identifier
@@ -52,6 +52,8 @@ class World:
         self.scalable_targets = ScalableTargets()
         self.tables = {each.name: Table(each.name, each.key) for each in table.tables}
         self.mute_rules: dict[str, MuteRule] = {}
+        self.connections: dict[str, tuple[str, str]] = {}  # header and key by ARN
+        self.api_destinations: dict[str, Destination] = {}
         self.bus = eventbridge.EventBus(outside.http, self._event_rules(table), self.faults)
         self.builder = Builder(self._shared(table, chance or Random()), outside, now)
         self.created = Created()
