@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def _asked(given: argparse.Namespace) -> dict[str, Any]:
 def written() -> Iterator[tuple[Path, str]]:
     """Each file with what it should hold. Raises MarkerError."""
     for name, block in TEMPLATES.items():
-        yield HERE / name, _between(HERE / name, BEGIN, END, lambda indent, block=block: statements(block, indent))
+        yield HERE / name, _between(HERE / name, BEGIN, END, partial(statements, block))
     yield DOCUMENTATION, _between(DOCUMENTATION, TABLE_BEGIN, TABLE_END, lambda _: ["", permissions.markdown(), ""])
 
 

@@ -1,0 +1,67 @@
+"""The templates on a lab in virtual time, an empty account at first."""
+
+import pytest
+
+from lab.virtual import VirtualLab
+from lab.worldfile import WorldTable
+from tests.infra.replay import replay
+from tests.infra.template import ACCOUNT, REGION
+
+KEY = "the-webhook-key"
+PANEL = f"arn:aws:iam::{ACCOUNT}:user/lab"  # whoever calls with a key that the lab does not know
+EXTERNAL_ID = "team-web"
+APPLICATION = {
+    "Slug": "checkout",
+    "CodeBucket": "artefacts",
+    "CodeKey": "api.zip",
+    "Version": "1.4.0",
+    "ImageTag": "1.4.0",
+    "ReservedConcurrency": "20",
+    "ConcurrencyThreshold": "16",
+}
+
+
+@pytest.fixture
+def lab():
+    return VirtualLab(WorldTable(applications={}, account=ACCOUNT, region=REGION, cluster="checkout"))
+
+
+@pytest.fixture
+def deploy(lab):
+    """Replays a template on the lab."""
+
+    def build(template, **parameters):
+        return replay(template, lab, {"webhook-key": KEY}, **parameters)
+
+    return build
+
+
+@pytest.fixture
+def application(deploy):
+    """application.yaml with a panel that assumes a role."""
+    return deploy("application.yaml", **APPLICATION, ExternalId=EXTERNAL_ID)
+
+
+def of_application(stack):
+    """The parameters that connect.yaml and controller.yaml take from application.yaml's outputs."""
+    return {
+        "Slug": "checkout",
+        "AlarmNames": stack.output("Alarms"),
+        "Cluster": "checkout",
+        "Service": "checkout",
+        "FunctionName": "checkout",
+        "RuleArns": stack.output("RuleArn"),
+    }
+
+
+CONNECTION = {
+    "PanelUrl": "https://panel.example.com",
+    "WebhookKeySecret": "webhook-key",
+    "PanelPrincipal": PANEL,
+    "ExternalId": EXTERNAL_ID,
+}
+
+
+@pytest.fixture
+def connected(application, deploy):
+    return deploy("connect.yaml", **of_application(application.stack), **CONNECTION)
