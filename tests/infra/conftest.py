@@ -2,8 +2,10 @@
 
 import pytest
 
+from failover.config import parse, read_text
 from lab.virtual import VirtualLab
 from lab.worldfile import WorldTable
+from tests.infra.endpoint import serve
 from tests.infra.replay import replay
 from tests.infra.template import ACCOUNT, REGION
 
@@ -23,6 +25,10 @@ APPLICATION = {
 
 @pytest.fixture
 def lab():
+    return empty_account()
+
+
+def empty_account():
     return VirtualLab(WorldTable(applications={}, account=ACCOUNT, region=REGION, cluster="checkout"))
 
 
@@ -65,3 +71,34 @@ CONNECTION = {
 @pytest.fixture
 def connected(application, deploy):
     return deploy("connect.yaml", **of_application(application.stack), **CONNECTION)
+
+
+@pytest.fixture
+def aws(lab, monkeypatch):
+    """The lab's account behind a port, and the product's environment pointing there."""
+    with serve(lab) as port:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", port.url)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "lab")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "lab")
+        monkeypatch.delenv("AWS_PROFILE", raising=False)
+        yield port
+
+
+# Waits as short as they may be: the same steps in fewer looks.
+QUICK = {
+    "step_seconds": 5,
+    "settle_seconds": 5,
+    "bake_seconds": 30,
+    "drain_seconds": 90,
+    "dwell_seconds": 60,
+    "cooldown_seconds": 60,
+}
+
+
+def configuration(stack, *routes, **application):
+    """The application as its stack's output describes it, with more routes and another `[application]`."""
+    document = read_text(stack.output("Toml"), "stack")
+    document["policy"] |= QUICK
+    document["application"] |= application
+    document["routes"] += routes
+    return parse(document, "stack")
