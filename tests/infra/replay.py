@@ -81,7 +81,6 @@ class Replay:
         given = as_input(model.input_shape, properties, operation)
         report = ParamValidator().validate(given, model.input_shape)
         assert not report.has_errors(), f"{operation}: {report.generate_report()}"
-        self.lab.run(1.0)  # one resource after the other, as AWS's throttling makes it
         return self.lab.call(service, operation, region=REGION, **given)
 
     def note(self, name: str, properties: Properties, *keys: str) -> Properties:

@@ -140,7 +140,6 @@ OBSERVED = sorted({each.action for each in permissions.of(Access.OBSERVE)})
 @pytest.fixture
 def denied(recorded):
     def deny(action):
-        recorded.lab.run(10)  # AWS's buckets fill again
         recorded.lab.faults.set("api_denied", [action])
 
     yield deny
