@@ -36,6 +36,7 @@ class Incident:
 
     def __post_init__(self):
         self.lab.http.receiver = self._receive
+        self._dynamodb = clients.lease_client(self.application) if self.application.lease_table else None
         self.adapter = Adapter(self.application, clients.build(self.application), lambda: self.lab.now)
 
     @property
@@ -95,8 +96,7 @@ class Incident:
     def _lease(self):
         if not self.application.lease_table:
             return Unshared()
-        client = clients.lease_client(self.application)
-        return TableLease(client, self.application.lease_table, self.application.slug, lambda: self.lab.now)
+        return TableLease(self._dynamodb, self.application.lease_table, self.application.slug, lambda: self.lab.now)
 
     def _receive(self, headers, body, at):
         event = json.loads(body)
