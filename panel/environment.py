@@ -21,6 +21,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 OURS = {
     "PANEL_SECRET_KEY",
+    "PANEL_ALIVE_PATH",
     "PANEL_ALLOWED_HOSTS",
     "PANEL_AUDIT_DAYS",
     "PANEL_BASE_URL",
@@ -59,6 +60,7 @@ class Environment:
     webhook_header: str = "X-Api-Key"
     metrics_token: str = field(default="", repr=False)
     heartbeat_url: str = field(default="", repr=False)
+    alive_path: Path | None = None
 
     @property
     def https(self) -> bool:
@@ -86,6 +88,7 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         webhook_header=env.webhook_header(),
         metrics_token=env.metrics_token(),
         heartbeat_url=env.heartbeat_url(),
+        alive_path=env.path("PANEL_ALIVE_PATH"),
     )
 
 
@@ -137,6 +140,12 @@ class _Variables:
                 f"{name} is {value!r}; it takes a whole number of days up to {MOST_DAYS}, or 0 to keep everything."
             )
         return int(value)
+
+    def path(self, name: str) -> Path | None:
+        value = self.text(name, "")
+        if value and not Path(value).parent.is_dir():
+            raise SettingsError(f"{name} is {value!r}; it takes a file in a directory that exists.")
+        return Path(value) if value else None
 
     def redis_url(self) -> str:
         url = self.text("REDIS_URL", "redis://127.0.0.1:6379/0")
