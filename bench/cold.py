@@ -1,4 +1,4 @@
-"""How long the sample API takes to load in a fresh Lambda environment, beside the least that Starlette and Mangum can do.
+"""How long the API takes to load in a fresh Lambda environment, beside the least that Starlette and Mangum can do.
 
 Each is unpacked as Lambda unpacks its package, and loaded by a fresh interpreter that sees nothing else.
 """

@@ -27,7 +27,7 @@ from lab.wire.dispatch import Endpoint
 from lab.world import Application, Outside, World
 from lab.worldfile import WorldTable
 
-LOOPBACK = "127.0.0.1"
+LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 - for a container, which has addresses of its own
 DEFAULT_PORT = 4566
 STATE_FILE = "lab.json"
 TICK_SECONDS = 0.1

@@ -10,6 +10,7 @@ import http.client
 import os
 import sys
 from collections.abc import Mapping
+from typing import NoReturn
 
 from panel import alive, commands, environment, queues
 from panel.commands import Command
@@ -53,17 +54,21 @@ def _port(variables: Mapping[str, str]) -> int:
 
 
 def main() -> int:
-    """Exit status: 0 well, 1 not well, 2 usage or configuration. A part that starts replaces this process."""
+    """Returns the exit status: 0 well, 1 not well, 2 usage or configuration. A part that starts takes our place."""
     arguments = _parser().parse_args()
     try:
         if arguments.command == "healthy":
             return _told(problem(arguments.part, os.environ), 1)
-        argv = command(arguments.command, os.environ)
         environment.require_secret()
+        _become(command(arguments.command, os.environ))
     except environment.SettingsError as error:
         return _told(str(error), 2)
+
+
+def _become(argv: Command) -> NoReturn:
+    """The process keeps its id, so that signals reach the part itself."""
     sys.stdout.flush()
-    os.execv(argv[0], argv)  # noqa: S606 - our own command line; the process keeps its id, so that signals reach it
+    os.execv(argv[0], argv)  # noqa: S606 - our own command line
 
 
 def _told(sentence: str, status: int) -> int:

@@ -1,7 +1,7 @@
 """A sign of life for whatever runs a process: a file that a worker or beat touches as it works (PANEL_ALIVE_PATH).
 
-Heartbeats in the database say that some process does the work; a platform that may end this one needs to know about this
-one. Web and live answer over HTTP instead.
+Heartbeats in the database say that some process does the work; a platform that may end this one needs to know about
+this one. Web and live answer over HTTP instead.
 """
 
 from __future__ import annotations

@@ -19,8 +19,13 @@ def manage(*arguments: str) -> Command:
     return (sys.executable, str(_FOLDER.parent / "manage.py"), *arguments)
 
 
-def web(host: str, port: int, application: str = "panel.wsgi:application") -> Command:
-    """Pages, webhook and health checks, or another WSGI application that is served as they are."""
+def web(host: str, port: int) -> Command:
+    """Pages, API, webhook and health checks."""
+    return web_server("panel.wsgi:application", host, port)
+
+
+def web_server(application: str, host: str, port: int) -> Command:
+    """Serves a WSGI application as the panel is served."""
     return _module(
         *("gunicorn", application, "--bind", f"{host}:{port}"),
         # Events that wait in threads are stored together (panel.ingest.together): more threads, larger groups.

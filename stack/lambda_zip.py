@@ -1,7 +1,7 @@
 """`python -m stack.lambda_zip`: the two Lambda packages, `build/api-service.zip` and `build/failover.zip`.
 
 The same tree gives the same bytes, wherever it is built: files are sorted, times and modes are fixed, and nothing is
-compressed, since two versions of zlib make different bytes of the same text. Both are far below Lambda's limit of 50 MB.
+compressed, since two versions of zlib make different bytes of the same text. Both stay far below Lambda's 50 MB.
 """
 
 import argparse

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 
 from panel import commands, queues
-from panel.commands import manage
-from panel.commands import web as web_server
+from panel.commands import manage, web_server
 from stack.loopback import answers, listens
 from stack.part import Part
 
