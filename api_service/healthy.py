@@ -1,4 +1,4 @@
-"""`python -m api_service.healthy`: exit status 0 where the API answers; not asked at `/`, which may be slow on purpose."""
+"""`python -m api_service.healthy`: exit status 0 where the API answers. Not asked at `/`: it may be slow on purpose."""
 
 import http.client
 import os

@@ -196,7 +196,13 @@ class _Variables:
 
 def _own_sqlite() -> dict[str, Any]:
     folder = BASE_DIR / "var"
-    folder.mkdir(exist_ok=True)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as problem:
+        raise SettingsError(
+            f"DATABASE_URL is not set, and a database in {folder} can't be made ({problem.strerror}): give it "
+            "postgres://user:password@host:5432/name, or DATABASE_URL_FILE the path of a file that holds that."
+        ) from None
     return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "panel.sqlite3")}
 
 
