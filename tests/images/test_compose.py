@@ -98,7 +98,7 @@ def test_what_keeps_data_is_reached_from_inside_alone(name: str) -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_images_from_elsewhere_are_pinned_by_version(name: str) -> None:
     image = SERVICES[name]["image"]
-    assert image.endswith(":local}") or image.endswith(":local") or re.search(r":\d+\.\d+(\.\d+)?(-[a-z]+)?$", image)
+    assert image.endswith((":local}", ":local")) or re.search(r":\d+\.\d+(\.\d+)?(-[a-z]+)?$", image)
 
 
 def test_no_password_is_written_anywhere() -> None:
