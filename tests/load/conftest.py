@@ -1,4 +1,4 @@
-"""An incident on the lab that a load generator may watch: Lambda is throttled, somebody fails over, ECS carries it all."""
+"""An incident on the lab, watched by a load generator: Lambda is throttled, somebody fails over, ECS carries it all."""
 
 from __future__ import annotations
 
@@ -112,7 +112,8 @@ class Incident:
         command = ["failover", "--yes", "--reason", "the load test's incident", "--override", "single_writer"]
         done = subprocess.run(
             [sys.executable, "-m", "failover", "-c", path, *command],
-            env={**os.environ, **self._about.aws_environment()}, capture_output=True, text=True, timeout=90, check=False,
+            env={**os.environ, **self._about.aws_environment()}, capture_output=True, text=True, timeout=90,
+            check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
