@@ -21,6 +21,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 OURS = {
     "PANEL_SECRET_KEY",
+    "PANEL_ALIVE_PATH",
     "PANEL_ALLOWED_HOSTS",
     "PANEL_AUDIT_DAYS",
     "PANEL_BASE_URL",
@@ -59,6 +60,7 @@ class Environment:
     webhook_header: str = "X-Api-Key"
     metrics_token: str = field(default="", repr=False)
     heartbeat_url: str = field(default="", repr=False)
+    alive_path: Path | None = None
 
     @property
     def https(self) -> bool:
@@ -86,6 +88,7 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         webhook_header=env.webhook_header(),
         metrics_token=env.metrics_token(),
         heartbeat_url=env.heartbeat_url(),
+        alive_path=env.path("PANEL_ALIVE_PATH"),
     )
 
 
@@ -138,6 +141,12 @@ class _Variables:
             )
         return int(value)
 
+    def path(self, name: str) -> Path | None:
+        value = self.text(name, "")
+        if value and not Path(value).parent.is_dir():
+            raise SettingsError(f"{name} is {value!r}; it takes a file in a directory that exists.")
+        return Path(value) if value else None
+
     def redis_url(self) -> str:
         url = self.text("REDIS_URL", "redis://127.0.0.1:6379/0")
         if urlsplit(url).scheme not in {"redis", "rediss"}:
@@ -187,7 +196,13 @@ class _Variables:
 
 def _own_sqlite() -> dict[str, Any]:
     folder = BASE_DIR / "var"
-    folder.mkdir(exist_ok=True)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as problem:
+        raise SettingsError(
+            f"DATABASE_URL is not set, and a database in {folder} can't be made ({problem.strerror}): give it "
+            "postgres://user:password@host:5432/name, or DATABASE_URL_FILE the path of a file that holds that."
+        ) from None
     return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "panel.sqlite3")}
 
 
