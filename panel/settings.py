@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "panel.api",
     "panel.audit",
     "panel.watch",
+    "panel.notify",
     "panel.web",
     "django.contrib.auth",
     "django.contrib.contenttypes",
