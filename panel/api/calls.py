@@ -15,7 +15,7 @@ from failover.codec import decode
 from failover.model import Goal, Memory, Request, Split
 from failover.plan import foresee
 from panel.accounts.roles import owned
-from panel.api import problems, schemas, shown
+from panel.api import notifications, problems, schemas, shown
 from panel.api.auth import Bearer, Rate, caller, require
 from panel.api.pages import Cursor, Limit, page
 from panel.api.problems import Api, Problem
@@ -45,6 +45,7 @@ api = Api(
     docs=Swagger(settings={"persistAuthorization": False}),
 )
 problems.handle(api)
+api.add_router("/notifications", notifications.router)
 
 
 # ---- applications ----
