@@ -20,6 +20,7 @@ PANEL_OBSERVE_SECONDS = ENVIRONMENT.observe_seconds
 PANEL_WEBHOOK_HEADER = ENVIRONMENT.webhook_header
 PANEL_METRICS_TOKEN = ENVIRONMENT.metrics_token
 PANEL_HEARTBEAT_URL = ENVIRONMENT.heartbeat_url
+PANEL_OUTBOUND_ALLOW = ENVIRONMENT.outbound_allow
 PANEL_AUDIT_DAYS = ENVIRONMENT.audit_days
 PANEL_ALIVE_PATH = ENVIRONMENT.alive_path
 REDIS_URL = ENVIRONMENT.redis_url
@@ -34,6 +35,7 @@ INSTALLED_APPS = [
     "panel.api",
     "panel.audit",
     "panel.watch",
+    "panel.notify",
     "panel.web",
     "django.contrib.auth",
     "django.contrib.contenttypes",

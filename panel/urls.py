@@ -7,6 +7,7 @@ from panel.api.calls import answer_unknown, api
 urlpatterns = [
     path("api/v1/", api.urls),
     re_path(r"^api/", answer_unknown),
+    path("settings/notifications/", include("panel.notify.urls")),
     path("accounts/", include("allauth.urls")),
     path("", include("panel.web.urls")),
 ]

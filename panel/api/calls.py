@@ -16,7 +16,7 @@ from failover.model import Goal, Memory, Request, Split
 from failover.plan import foresee
 from panel import trails
 from panel.accounts.roles import owned
-from panel.api import problems, schemas, shown
+from panel.api import notifications, problems, schemas, shown
 from panel.api.auth import Bearer, Rate, caller, require
 from panel.api.pages import Cursor, Limit, page, page_together
 from panel.api.problems import Api, Problem
@@ -46,6 +46,7 @@ api = Api(
     docs=Swagger(settings={"persistAuthorization": False}),
 )
 problems.handle(api)
+api.add_router("/notifications", notifications.router)
 
 
 # ---- applications ----

@@ -18,7 +18,7 @@ from panel import queues
 from panel.fleet.models import Heartbeat
 
 WORKER, BEAT, OBSERVER = "worker", "beat", "observer"
-QUEUES = (queues.STEPS, queues.EVENTS, queues.OBSERVE)
+QUEUES = (queues.STEPS, queues.EVENTS, queues.OBSERVE, queues.NOTIFY)
 LATE_SECONDS = 15.0
 LEASE_SECONDS = 10.0  # of a part that may run once: shown every 3 s, free for another once it was silent for so long
 

@@ -14,6 +14,7 @@ from panel import alive, broker, dispatch, queues
 from panel.celery import app
 from panel.fleet import heartbeats, history, observation
 from panel.fleet.models import Application
+from panel.notify import health
 from panel.operations import automatic
 
 log = structlog.get_logger(__name__)
@@ -58,6 +59,8 @@ def heartbeat(queue: str | int) -> None:
     """
     alive.show(settings.PANEL_ALIVE_PATH)
     heartbeats.show(queue if isinstance(queue, str) and queue in heartbeats.QUEUES else heartbeats.WORKER)
+    if queue == queues.NOTIFY:
+        health.judge(health.seen_by_worker(), timezone.now())
 
 
 @heartbeat_sent.connect  # type: ignore[untyped-decorator]

@@ -24,7 +24,7 @@ from failover.rules import OVERRIDABLE
 from panel import dispatch, trails
 from panel.audit import Action
 from panel.fleet.models import Application
-from panel.operations import audited
+from panel.operations import audited, told
 from panel.operations.answers import Invalid, Refused, require_reason
 from panel.operations.brakes import (
     acknowledge,
@@ -129,6 +129,7 @@ def _queued(operation: Operation, digest: str = "") -> Operation:
                 require_unchanged(application, request_of(operation), digest)
             # What the log says of the request, and of everything that followed, is found by this id.
             _journal(operation, "note", _started(operation), trails.request_id())
+            told.started(operation)
             audited.operation(Action.OPERATION_START, operation, reason=operation.reason, user=operation.requested_by)
     except IntegrityError:
         earlier = replayed(operation.requested_by, operation.idempotency_key)
@@ -258,6 +259,7 @@ def supersede_operation(  # noqa: PLR0913 - as request_operation
         operation.supersedes, operation.idempotency_key = old, idempotency_key
         now = timezone.now()
         operation.next_step_at = now + timedelta(seconds=free_in(_held_until(application), now.timestamp()))
+        told.superseded(old, by=user.get_username(), reason=reason)
         started = _queued(operation, digest)
         audited.operation(Action.OPERATION_SUPERSEDE, old, reason=reason, user=user)
         return started
