@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,10 +30,12 @@ OURS = {
     "PANEL_OBSERVE_SECONDS",
     "PANEL_METRICS_TOKEN",
     "PANEL_HEARTBEAT_URL",
+    "PANEL_OUTBOUND_ALLOW",
     "PANEL_WEBHOOK_HEADER",
 }
 KNOWN = OURS | {"DATABASE_URL", "REDIS_URL", "PORT"}
 MOST_DAYS = 36_500
+HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 # A field name of HTTP without the underscore, which servers drop, and none that HTTP or we use already.
 HEADER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,59}")
 TAKEN_HEADERS = {"host", "cookie", "content-type", "content-length", "connection", "range", "user-agent"}
@@ -59,6 +62,7 @@ class Environment:
     webhook_header: str = "X-Api-Key"
     metrics_token: str = field(default="", repr=False)
     heartbeat_url: str = field(default="", repr=False)
+    outbound_allow: tuple[str, ...] = ()
 
     @property
     def https(self) -> bool:
@@ -86,6 +90,7 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         webhook_header=env.webhook_header(),
         metrics_token=env.metrics_token(),
         heartbeat_url=env.heartbeat_url(),
+        outbound_allow=env.outbound_allow(),
     )
 
 
@@ -168,6 +173,11 @@ class _Variables:
             raise SettingsError("PANEL_HEARTBEAT_URL takes an address like https://monitor.example.com/ping/some-id.")
         return url
 
+    def outbound_allow(self) -> tuple[str, ...]:
+        """Networks and hosts' names in lower case."""
+        listed = (each.strip().lower().rstrip(".") for each in self.text("PANEL_OUTBOUND_ALLOW", "").split(","))
+        return tuple(_network_or_host(each) for each in listed if each)
+
     def secret(self, *, debug: bool) -> str:
         secret = self.text("PANEL_SECRET_KEY", "only-for-debugging-on-this-machine-" * 2 if debug else "")
         if 0 < len(secret) < 50:
@@ -183,6 +193,17 @@ class _Variables:
             )
         database = dict(self._env.db_url_config(url)) if url else _own_sqlite()
         return {**database, "OPTIONS": {**_DATABASE_OPTIONS[database["ENGINE"]], **database.get("OPTIONS", {})}}
+
+
+def _network_or_host(text: str) -> str:
+    try:
+        return str(ip_network(text, strict=False))
+    except ValueError:
+        if HOST_NAME.fullmatch(text) and not text.replace(".", "").isdecimal():
+            return text
+    raise SettingsError(
+        f"PANEL_OUTBOUND_ALLOW names {text!r}; it takes networks like 10.0.0.0/8 and hosts' names, with commas between."
+    )
 
 
 def _own_sqlite() -> dict[str, Any]:
