@@ -11,7 +11,7 @@ SEARCHED_SECONDS = 30.0  # who else forwards to the ECS group must have been loo
 PUBLISHED_PERIODS = 5  # older than this, the newest point says that the API is silent, not that CloudWatch is late
 SMALL_STEP_PERCENT = 10.0  # a share of traffic this small is itself the test of an unproven pool
 
-PROBED_SECONDS = 15.0  # probes whose newest answer is older than this say nothing of now
+PROBED_SECONDS = 30.0  # probes whose newest answer is older than this say nothing of now
 ENOUGH_PROBES = 5  # so many answers speak for a pool
 ENOUGH_FAILED_PROBES = 3  # and so many failed ones against it: one lost request is no verdict
 

@@ -10,7 +10,7 @@ from stack.run import PanelPlan, plan_panel
 from stack.settings import SettingsError
 
 SECRET = "x" * 50
-WORKERS = ("worker-steps", "worker-events", "worker-observe")
+WORKERS = ("worker-steps", "worker-events", "worker-observe", "worker-probes")
 
 
 def names(plan: PanelPlan) -> list[str]:
