@@ -152,7 +152,7 @@ def test_a_real_alarm_ends_a_drill_and_traffic_is_not_brought_back_by_it(
         automatic.consider(application, snapshots.store(application, aws.observe()), counts=False)
     assert aws.split == ON_ECS
     assert Operation.objects.count() <= began + (state == "back"), "only automation goes on from there"
-    assert "is over" in notes(drill.forward) or state == "staying"
+    assert ("is over" in notes(drill.forward)) == (state == "forward"), "an operation under way is told what it is now"
     application.refresh_from_db()
     assert decode(Memory, application.memory).failover_automatic, "automation brings it home when the alarm is OK"
 
