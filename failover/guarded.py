@@ -10,6 +10,7 @@ import http.client
 import socket
 import ssl
 import threading
+import time
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
@@ -29,6 +30,7 @@ def guarded_get(url: str, seconds: float) -> Answer:
     Raises ForbiddenError before anything is sent; OSError or http.client.HTTPException where no answer came.
     """
     parts = urlsplit(url)
+    began = time.monotonic()
     connection = _connection(parts, seconds)
     ended = threading.Timer(seconds, _cut, [connection])
     ended.daemon = True
@@ -38,7 +40,10 @@ def guarded_get(url: str, seconds: float) -> Answer:
         connection.request("GET", path, headers=HEADERS)
         answer = connection.getresponse()
         headers = {name.lower(): value for name, value in answer.getheaders()}
-        return Answer(answer.status, headers, answer.read(MOST_BODY))
+        body = answer.read(MOST_BODY)
+        if time.monotonic() - began >= seconds:  # it was cut, which the library takes for the end of the answer
+            raise TimeoutError
+        return Answer(answer.status, headers, body)
     finally:
         ended.cancel()
         connection.close()

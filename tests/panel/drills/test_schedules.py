@@ -113,7 +113,7 @@ def test_an_expression_that_can_not_be_followed_is_told_at_the_import(
 
 
 def test_a_day_that_never_comes_is_never_due(application: Application, aws: FakeAws, document: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match="drills.schedule"):
+    with pytest.raises(ConfigError, match="must be a cron expression"):
         schedule(document, schedule="0 0 31 2 *")
 
 
