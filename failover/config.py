@@ -11,12 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from failover import drill_table
 from failover.model import Application, Mode, Policy, Route
 
 TARGET_GROUP = re.compile(r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:targetgroup/\S+/\S+")
 LISTENER = re.compile(r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:listener/app/\S+")
 RULE = re.compile(r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:listener-rule/app/\S+")
 ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+")
+HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 MOST_SHOWN = 200  # characters
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
@@ -64,7 +66,7 @@ def parse(document: Any, source: str) -> Application:
     if not isinstance(document, dict):
         raise ConfigError([f"{source} must be TOML with the tables [application], [lambda], [ecs] and [[routes]]."])
     reader = _Reader(source)
-    reader.tables(document, {"application", "lambda", "ecs", "routes", "policy"})
+    reader.tables(document, {"application", "lambda", "ecs", "routes", "policy", "drills"})
     application = _application(reader, document)
     if reader.problems:
         raise ConfigError(reader.problems)
@@ -148,6 +150,9 @@ def _application(reader: _Reader, document: dict[str, Any]) -> Callable[[], Appl
             top, "application.mode", '"auto", "observe" or "off"', {mode.value for mode in Mode}.__contains__, "auto"
         ),
         "probe_url": reader.text(top, "application.probe_url", "an http(s) URL or empty", _url_or_empty, ""),
+        "probe_header": reader.text(
+            top, "application.probe_header", "a header's name such as X-Pool", _matches(HEADER), "X-Pool"
+        ),
         "lease_table": reader.text(top, "application.lease_table", "a DynamoDB table's name or empty", _any, ""),
         "function_name": reader.text(function, "lambda.function_name", "the function's name", bool),
         "cluster": reader.text(ecs, "ecs.cluster", "the cluster's name", bool),
@@ -163,18 +168,22 @@ def _application(reader: _Reader, document: dict[str, Any]) -> Callable[[], Appl
         reader.problem("ecs.target_group_arn", "another target group than lambda.target_group_arn")
     routes = _routes(reader, document.get("routes"))
     policy = _policy(reader, reader.table(document, "policy", required=False))
+    drills_table = reader.table(document, "drills", required=False)
+    reader.unknown(set(drills_table), drill_table.KEYS, "drills.")
+    drills = drill_table.read(drills_table, reader.problem)
     return lambda: Application(
         **{**values, "mode": Mode(values["mode"])},
         alarms=tuple(alarms),
         prewarm_alarms=tuple(prewarm),
         routes=routes,
         policy=policy,
+        drills=drills,
     )
 
 
 _APPLICATION_KEYS = {
     "slug", "name", "region", "role_arn", "external_id", "team", "alarms", "alarm_rule", "prewarm_alarms", "mode",
-    "probe_url", "lease_table",
+    "probe_url", "probe_header", "lease_table",
 }  # fmt: skip
 
 

@@ -31,6 +31,8 @@ INSTALLED_APPS = [
     "panel.fleet",
     "panel.ingest",
     "panel.operations",
+    "panel.probing",
+    "panel.drills",
     "panel.accounts",
     "panel.api",
     "panel.audit",

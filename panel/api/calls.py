@@ -21,6 +21,8 @@ from panel.api.auth import Bearer, Rate, caller, require
 from panel.api.pages import Cursor, Limit, page, page_together
 from panel.api.problems import Api, Problem
 from panel.api.schemas import GoalName, Id, Key, Page
+from panel.drills import services as drills
+from panel.drills.models import Drill
 from panel.fleet import snapshots
 from panel.fleet.applications import configuration
 from panel.fleet.models import Application
@@ -238,6 +240,57 @@ def retry(
         row, reason=given.reason, user=caller(request), trigger=Operation.Trigger.API, idempotency_key=idempotency_key
     )
     return _answered(again)
+
+
+# ---- drills ----
+
+
+def _drills(request: HttpRequest) -> QuerySet[Drill]:
+    return owned(Drill.objects.select_related("application", "requested_by"), caller(request), "application")
+
+
+@api.post("/drills", response={201: schemas.DrillShown, 200: schemas.DrillShown, **CHANGE}, tags=["drills"])
+def start_drill(
+    request: HttpRequest,
+    given: schemas.DrillWanted,
+    idempotency_key: Annotated[Key, Header("", alias="Idempotency-Key")] = "",
+) -> Any:
+    """Start a drill or a rehearsal: 201. The same `Idempotency-Key` again answers 200 with the same drill.
+
+    It begins within seconds, unless an alarm that blocks drills is in ALARM: then its `state` is not_started.
+    """
+    row, user = _application(request, given.application), caller(request)
+    require(request, "drill.start", row.team_id)
+    known = drills.replayed(user, idempotency_key)
+    asked = drills.start_drill(row, given.kind, reason=given.reason, user=user, idempotency_key=idempotency_key)
+    return Status(200 if known else 201, shown.drill(asked))
+
+
+@api.get("/drills", response={200: Page[schemas.DrillShown], **READ}, tags=["drills"])
+def list_drills(
+    request: HttpRequest,
+    application: Annotated[Key, Query("", description="only this one's")] = "",
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[Any]:
+    """Drills and rehearsals, newest first."""
+    found = _drills(request)
+    return page(found.filter(application__slug=application) if application else found, cursor, limit, shown.drill)
+
+
+@api.get("/drills/{pk}", response={200: schemas.DrillShown, **ONE}, tags=["drills"])
+def drill(request: HttpRequest, pk: Id) -> schemas.DrillShown:
+    """One drill: how far it is, or what came of it."""
+    return shown.drill(get_object_or_404(_drills(request), pk=pk))
+
+
+@api.post("/drills/{pk}/abort", response={202: schemas.DrillShown, **CHANGE}, tags=["drills"])
+def abort_drill(request: HttpRequest, pk: Id, given: schemas.Reason) -> Any:
+    """Have a drill end now, and bring traffic home where Lambda answers."""
+    row = get_object_or_404(_drills(request), pk=pk)
+    require(request, "drill.start", row.application.team_id)
+    drills.abort_drill(row, reason=given.reason, user=caller(request))
+    return Status(202, shown.drill(get_object_or_404(_drills(request), pk=pk)))
 
 
 # ---- holds and the kill switch ----

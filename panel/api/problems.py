@@ -136,6 +136,8 @@ ASKED = {
     "release": Action.HOLD_RELEASE,
     "set_mode": Action.MODE_SET,
     "acknowledge": Action.ACKNOWLEDGE,
+    "start_drill": Action.DRILL_START,
+    "abort_drill": Action.DRILL_ABORT,
 }
 
 

@@ -17,6 +17,9 @@ class Action(StrEnum):
     MODE_SET = "mode.set"
     KILL_SWITCH_SET = "kill_switch.set"
     ACKNOWLEDGE = "acknowledge"
+    DRILL_START = "drill.start"
+    DRILL_ABORT = "drill.abort"
+    DRILL_END = "drill.end"
     TOKEN_CREATE = "token.create"  # noqa: S105 - a word, not a secret
     TOKEN_REVOKE = "token.revoke"  # noqa: S105
     MEMBER_SET = "member.set"

@@ -8,12 +8,14 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 import failover.model
 from failover import config
 from panel import audit
 from panel.accounts.models import Team, default_team
 from panel.audit import Action
+from panel.drills import cron
 from panel.fleet.models import AlarmName, Application, OwnedResource
 
 Document = dict[str, Any]
@@ -54,6 +56,9 @@ def import_document(document: Document, source: str) -> Import:
     Raises config.ConfigError for an unsound document, ImportRefused where another application owns a resource.
     """
     wanted = config.parse(document, source)
+    unsound = cron.problems(wanted.drills, source, timezone.now())
+    if unsound:
+        raise config.ConfigError(unsound)
     with transaction.atomic():
         team = _team(wanted, source)
         application = Application.objects.select_for_update().filter(slug=wanted.slug).first()

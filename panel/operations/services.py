@@ -155,6 +155,7 @@ def request_of(operation: Operation) -> Request:
         None if lambda_ is None or ecs is None else Split(lambda_, ecs),
         automatic=operation.automatic,
         override=frozenset(operation.override),
+        rehearses=operation.prepares and operation.trigger == Operation.Trigger.DRILL,
     )
 
 

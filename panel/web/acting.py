@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
 
 from panel.accounts.roles import actions, may, owned
+from panel.drills.models import Drill
 from panel.fleet.models import Application
 from panel.operations import audited, services
 from panel.operations.models import Operation
@@ -22,6 +23,7 @@ from panel.web import sentences
 from panel.web.action import Action, S
 from panel.web.actions import ACTIONS
 from panel.web.brakes import KILL_SWITCH
+from panel.web.drilling import ON_DRILL, DrillSubject
 from panel.web.forms import PlainForm
 from panel.web.permissions import TOLD, needed
 from panel.web.standing import now, standing_of
@@ -53,6 +55,12 @@ def on_operation(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 @methods
 def on_panel(request: HttpRequest, name: str) -> HttpResponse:
     return _act(request, KILL_SWITCH[name], Panel(services.kill_switch()), name)
+
+
+@methods
+def on_drill(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    found = get_object_or_404(owned(Drill.objects.select_related("application"), request.user, "application"), pk=pk)
+    return _act(request, ON_DRILL[name], DrillSubject(found), name)
 
 
 def _act(request: HttpRequest, action: Action[S], subject: S, name: str) -> HttpResponse:

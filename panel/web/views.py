@@ -16,6 +16,7 @@ from panel.fleet import history as samples
 from panel.fleet.models import Application
 from panel.fleet.pulse import pulse
 from panel.operations.models import Hold, Operation, Refusal
+from panel.probing.strip import strip
 from panel.web import badges, charts, rows, runs, sentences
 from panel.web.health import health
 from panel.web.pages import PER_PAGE, live, page_of
@@ -132,6 +133,7 @@ def operation(request: HttpRequest, pk: int) -> HttpResponse:
         "run": runs.run(found, moment),
         "journal": found.journal.all(),
         "links": runs.links(found),
+        "probes": strip(found),
         "may": allowed(request.user, found.application.team_id),
         "holds": Hold.objects.filter(application=found.application, released_at=None, expires_at__gt=now()),
     }

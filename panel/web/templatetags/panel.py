@@ -19,11 +19,19 @@ register = template.Library()
 PLACES = (
     ("Fleet", "fleet"),
     ("Operations", "operations"),
+    ("Drills", "drills"),
     ("Events", "events"),
     ("Refusals", "refusals"),
     ("Audit", "audit"),
 )
-BELOW = {"operation": "operations", "cancel": "operations", "retry": "operations", "event": "events"}
+BELOW = {
+    "drill": "drills",
+    "abort": "drills",
+    "operation": "operations",
+    "cancel": "operations",
+    "retry": "operations",
+    "event": "events",
+}
 
 register.filter("sentence", sentences.sentence)
 register.filter("called", sentences.title)

@@ -259,6 +259,7 @@ WRITES = [
     ("post", "/applications/checkout/acknowledgements", {"comment": "x"}, "acknowledge"),
     ("post", "/operations/{operation}/cancel", {"reason": "x"}, "operation.cancel"),
     ("post", "/operations/{operation}/retry", {"reason": "x"}, "operation.retry"),
+    ("post", "/drills", {"application": "checkout", "reason": "x"}, "drill.start"),
     ("post", "/holds", {"reason": "x", "minutes": 5}, "hold.all"),
     ("put", "/kill-switch", {"on": True, "reason": "x"}, "kill_switch.set"),
 ]
