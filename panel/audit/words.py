@@ -23,10 +23,15 @@ class Action(StrEnum):
     APPLICATION_IMPORT = "application.import"
     WEBHOOK_KEY_CREATE = "webhook_key.create"
     WEBHOOK_KEY_REVOKE = "webhook_key.revoke"
+    ACCOUNT_CREATE = "account.create"
+    ACCOUNT_LINK = "account.link"
     LOGIN = "login"
+    LOGIN_PROOF = "login.proof"
     LOGIN_FAILED = "login.failed"
     LOGOUT = "logout"
     PASSWORD_CHANGE = "password.change"  # noqa: S105 - a word, not a secret
+    MFA_ADD = "mfa.add"
+    MFA_REMOVE = "mfa.remove"
     DENIED = "denied"
     AUDIT_CHECKPOINT = "audit.checkpoint"
 
