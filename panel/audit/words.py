@@ -16,8 +16,8 @@ class Action(StrEnum):
     MODE_SET = "mode.set"
     KILL_SWITCH_SET = "kill_switch.set"
     ACKNOWLEDGE = "acknowledge"
-    TOKEN_CREATE = "token.create"  # noqa: S105 - a word, not a secret
-    TOKEN_REVOKE = "token.revoke"  # noqa: S105
+    TOKEN_CREATE = "token.create"  # noqa: S105 # nosec B105 # a word, not a secret
+    TOKEN_REVOKE = "token.revoke"  # noqa: S105 # nosec B105 # the same
     MEMBER_SET = "member.set"
     TEAM_CREATE = "team.create"
     APPLICATION_IMPORT = "application.import"
@@ -29,7 +29,7 @@ class Action(StrEnum):
     LOGIN_PROOF = "login.proof"
     LOGIN_FAILED = "login.failed"
     LOGOUT = "logout"
-    PASSWORD_CHANGE = "password.change"  # noqa: S105 - a word, not a secret
+    PASSWORD_CHANGE = "password.change"  # noqa: S105 # nosec B105 # a word, not a secret
     MFA_ADD = "mfa.add"
     MFA_REMOVE = "mfa.remove"
     DENIED = "denied"
