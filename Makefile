@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV DJANGO_SETTINGS_MODULE
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help setup lock demo run lab incident simulate test test-full check format clean screenshots lambda-zip bench bench-compare
+.PHONY: help setup lock demo run lab incident simulate test test-full check format clean screenshots lambda-zip bench bench-compare audit
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ lambda-zip: $(READY) ## the Lambda packages build/api-service.zip and build/fail
 
 format: $(READY) ## format code and templates
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix . ; $(BIN)/djade --target-version 5.2 $$(git ls-files 'templates/*.html') || true
+
+audit: $(READY) ## known vulnerabilities of the locked packages; needs the network
+	@$(BIN)/python .ci/audit $(BIN)/pip-audit
 
 check: $(READY) ## formatting, lint, types, import rules, migrations, templates, deploy checks
 	@BIN=$(BIN) bash .ci/check

@@ -92,7 +92,7 @@ def teams(person: Person, action: str = "view") -> QuerySet[Team]:
     if role_of(person, None) >= needed:
         return Team.objects.all()
     enough = [role.value for role in Membership.Role if Role.named(role) >= needed]
-    return Team.objects.filter(memberships__user=person, memberships__role__in=enough)
+    return Team.objects.filter(memberships__user=person, memberships__role__in=enough).distinct()
 
 
 def owned(things: QuerySet[M], person: Person, path: str = "") -> QuerySet[M]:

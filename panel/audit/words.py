@@ -20,8 +20,8 @@ class Action(StrEnum):
     DRILL_START = "drill.start"
     DRILL_ABORT = "drill.abort"
     DRILL_END = "drill.end"
-    TOKEN_CREATE = "token.create"  # noqa: S105 - a word, not a secret
-    TOKEN_REVOKE = "token.revoke"  # noqa: S105
+    TOKEN_CREATE = "token.create"  # noqa: S105 # nosec B105 # a word, not a secret
+    TOKEN_REVOKE = "token.revoke"  # noqa: S105 # nosec B105 # the same
     MEMBER_SET = "member.set"
     TEAM_CREATE = "team.create"
     APPLICATION_IMPORT = "application.import"
@@ -31,10 +31,15 @@ class Action(StrEnum):
     NOTIFICATION_CHANGE = "notification.change"
     NOTIFICATION_REMOVE = "notification.remove"
     NOTIFICATION_TEST = "notification.test"
+    ACCOUNT_CREATE = "account.create"
+    ACCOUNT_LINK = "account.link"
     LOGIN = "login"
+    LOGIN_PROOF = "login.proof"
     LOGIN_FAILED = "login.failed"
     LOGOUT = "logout"
-    PASSWORD_CHANGE = "password.change"  # noqa: S105 - a word, not a secret
+    PASSWORD_CHANGE = "password.change"  # noqa: S105 # nosec B105 # a word, not a secret
+    MFA_ADD = "mfa.add"
+    MFA_REMOVE = "mfa.remove"
     DENIED = "denied"
     AUDIT_CHECKPOINT = "audit.checkpoint"
 

@@ -9,11 +9,12 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
 
+from panel.accounts.again import ask, kept, proved_again
 from panel.accounts.roles import actions, may, owned
 from panel.drills.models import Drill
 from panel.fleet.models import Application
@@ -70,10 +71,14 @@ def _act(request: HttpRequest, action: Action[S], subject: S, name: str) -> Http
     if not may(user, needs, subject.team):
         raise PermissionDenied(f"You may not {actions()[needs].says}. Ask an administrator of the team or the panel.")
     if request.method != "POST":
-        return _form(request, action, subject, action.form(initial=action.initial(subject)), 200)
+        typed = kept(request)
+        form = action.form(initial=action.initial(subject)) if typed is None else action.form(typed)
+        return _form(request, action, subject, form, 200, proof=_proof(request, needs, typed))
     form = action.form(request.POST)
     if not form.is_valid():
         return _form(request, action, subject, form, 422)
+    if not proved_again(request, needs):
+        return ask(request)
     try:
         action.run(subject, {**form.cleaned_data, **_confirmed(request)}, user)
     except services.Refused as refused:
@@ -90,6 +95,13 @@ def _act(request: HttpRequest, action: Action[S], subject: S, name: str) -> Http
     return _done(request, subject)
 
 
+def _proof(request: HttpRequest, action: str, typed: QueryDict | None) -> str:
+    """What the form says about proving who one is; nothing where nobody asks."""
+    if typed is not None:
+        return "You proved who you are. What you typed is still here: confirm it."
+    return "" if proved_again(request, action) else "You will be asked once more for your password or another factor."
+
+
 def _confirmed(request: HttpRequest) -> dict[str, str]:
     """What the page said would happen, beside what was typed: not fields, so that each page says it anew."""
     return {name: request.POST.get(name, "") for name in ("digest", "supersedes")}
@@ -102,6 +114,7 @@ def _form(
     form: PlainForm,
     status: int,
     refused: services.Refused | None = None,
+    proof: str = "",
 ) -> HttpResponse:
     in_dialog = request.headers.get("HX-Request") == "true"
     context: dict[str, Any] = {
@@ -110,6 +123,7 @@ def _form(
         "plan": action.plan(subject),
         "form": form,
         "refused": refused,
+        "proof": proof,
         "blocked": _in_the_way(action, subject),
         "back": subject.back,
         "in_dialog": in_dialog,

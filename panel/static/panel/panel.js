@@ -180,6 +180,7 @@
     going = event.key === "g" ? Date.now() : 0;
   });
 
+  document.querySelector('form[data-focus] input:not([type="hidden"], [readonly])')?.focus();
   readClock(document);
   if (page) watchPage();
   everySecond();
