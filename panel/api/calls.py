@@ -281,7 +281,7 @@ def set_kill_switch(request: HttpRequest, given: schemas.KillSwitchWanted) -> sc
 def events(request: HttpRequest, cursor: Cursor = None, limit: Limit = 50) -> Page[Any]:
     """Events that were delivered, and what became of each. Unmatched ones for those who see every team."""
     found = event_pages.visible(caller(request)).defer("body").prefetch_related("applications")
-    own = set(_applications(request).values_list("slug", flat=True))
+    own = set(owned(Application.every.all(), caller(request)).values_list("slug", flat=True))
     return page(found, cursor, limit, lambda row: shown.event(row, own))
 
 
