@@ -40,8 +40,8 @@ class Row:
     """`action` is the line of the role table that it takes; "" is for everybody who is logged in.
 
     `about`: own (a thing of one team), somewhere (a list of what is in one's teams), panel (every team). `first`: it
-    is asked before the thing is looked for, so that who may do it nowhere gets 403 and not 404. `post`: what it takes to act; None
-    where nobody can.
+    is asked before the thing is looked for, so that who may do it nowhere gets 403 and not 404. `post`: what it takes
+    to act, None where nobody can.
     """
 
     name: str
