@@ -54,13 +54,13 @@ def checked(application: Application) -> tuple[Check, ...]:
 def facts(application: Application) -> Facts:
     asker = Asker(application, time.monotonic())
     identity = clients.once(application, "sts")
-    caller = asker.read("sts:GetCallerIdentity", application.role_arn or "the credentials", lambda: _caller(identity))
+    caller = asker.read("sts:GetCallerIdentity", application.role_arn or "the credentials", lambda: caller_of(identity))
     if caller.value is None:
         asker.stopped = NOBODY
     return replace(_pools(asker), caller=caller, **_around(asker))
 
 
-def _caller(sts: Any) -> Caller:
+def caller_of(sts: Any) -> Caller:
     answer = sts.get_caller_identity()
     return Caller(answer["Arn"], answer["Account"])
 
@@ -157,10 +157,10 @@ def _tasks(ecs: Any, application: Application) -> tuple[str, ...]:
 
 def _alarms(cloudwatch: Any, application: Application) -> dict[str, AlarmFacts]:
     described = alarms.described(cloudwatch, (*application.alarms, *application.prewarm_alarms))
-    return {name: _alarm(each) for name, each in described.items()}
+    return {name: alarm_facts(each) for name, each in described.items()}
 
 
-def _alarm(described: dict[str, Any]) -> AlarmFacts:
+def alarm_facts(described: dict[str, Any]) -> AlarmFacts:
     dimensions = {each["Name"]: each["Value"] for each in described.get("Dimensions", ())}
     return AlarmFacts(
         name=described["AlarmName"],

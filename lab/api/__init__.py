@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lab.api import application_autoscaling, cloudwatch, dynamodb, ecs, elbv2, lambda_, sts
+from lab.api import application_autoscaling, cloudwatch, dynamodb, ecs, ecs_listing, elbv2, lambda_, sts
 from lab.world import World
 
 Operation = Callable[[World, dict[str, Any], float], dict[str, Any]]
 
 OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
-    "ecs": ecs.OPERATIONS,
+    "ecs": {**ecs.OPERATIONS, **ecs_listing.OPERATIONS},
     "elbv2": elbv2.OPERATIONS,
     "cloudwatch": cloudwatch.OPERATIONS,
     "lambda": lambda_.OPERATIONS,

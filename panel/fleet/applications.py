@@ -81,7 +81,7 @@ def import_document(document: Document, source: str) -> Import:
                 f"{source}: the application {wanted.slug} is retired. Bring it back before you change it."
             )
         known = application.document if application else {}
-        document = _completed(document, wanted, team, application, source)
+        document = _with_external_id(document, wanted, team, application, source)
         differences = tuple(_differences(known, document))
         created = application is None
         application = application or Application(slug=wanted.slug, mode=wanted.mode)
@@ -127,7 +127,12 @@ def without_external_id(application: Application) -> Document:
     return document
 
 
-def _completed(
+def completed(document: Document, team: Team) -> Document:
+    """As it is kept once `team` owns it: with the external id that its role is assumed with."""
+    return _with_external_id(document, config.parse(document, ""), team, None, "")
+
+
+def _with_external_id(
     document: Document, wanted: failover.model.Application, team: Team, known: Application | None, source: str
 ) -> Document:
     """With the team's external id. Another one would have the panel act in whatever account trusts that one: only one
@@ -140,12 +145,12 @@ def _completed(
             f"the team {team.slug}, {team.external_id!r}. Leave the key out, and demand that one in the role's trust "
             f"policy."
         )
-    completed = copy.deepcopy(document)
+    filled = copy.deepcopy(document)
     if wanted.external_id in ("", team.external_id):
-        completed["application"].pop("external_id", None)
+        filled["application"].pop("external_id", None)
         if wanted.role_arn:
-            completed["application"]["external_id"] = team.external_id
-    return completed
+            filled["application"]["external_id"] = team.external_id
+    return filled
 
 
 def _write(application: Application, document: Document, wanted: failover.model.Application, source: str) -> None:

@@ -85,7 +85,7 @@ def from_toml(request: HttpRequest) -> HttpResponse:
         return _difference(request, proposal, text, reverse("settings:import"), changed=bool(seen))
     if not proved_again(request, proposal.needs):
         return ask(request)
-    return _taken(request, document, form.source)
+    return _taken(request, document, form.source, then="first_event" if given.get("then") == "event" else "application")
 
 
 def _paste(request: HttpRequest, form: ImportForm, problems: Any = ()) -> HttpResponse:
@@ -98,7 +98,7 @@ def _difference(
     return page(request, "difference", {"proposal": proposal, "toml": text, "back": back, "changed": changed})
 
 
-def _taken(request: HttpRequest, document: Document, source: str) -> HttpResponse:
+def _taken(request: HttpRequest, document: Document, source: str, *, then: str) -> HttpResponse:
     result = import_document(document, source)
     if result.created:
         messages.success(request, f"{result.application.name} is made. It is read within seconds.")
@@ -108,7 +108,7 @@ def _taken(request: HttpRequest, document: Document, source: str) -> HttpRespons
         )
     else:
         messages.success(request, f"{result.application.name} was like that already.")
-    return redirect("settings:application", result.application.slug)
+    return redirect(f"settings:{then}", result.application.slug)
 
 
 @methods

@@ -24,7 +24,7 @@ methods = require_http_methods(["GET", "HEAD", "POST"])
 @permitted(MANAGE)
 def listed(request: HttpRequest) -> HttpResponse:
     rows = WebhookKey.objects.order_by("revoked_at", "-created_at")
-    return page(request, "keys", {"rows": rows, **_hook(request)})
+    return page(request, "keys", {"rows": rows, **hook(request)})
 
 
 @methods
@@ -38,7 +38,7 @@ def new(request: HttpRequest) -> HttpResponse:
     except keys.KeyNameError as problem:
         form.add_error("name", str(problem))
         return _new(request, form)
-    return page(request, "key_made", {"name": form.cleaned_data["name"], "secret": secret, **_hook(request)}, 201)
+    return page(request, "key_made", {"name": form.cleaned_data["name"], "secret": secret, **hook(request)}, 201)
 
 
 def _new(request: HttpRequest, form: KeyForm) -> HttpResponse:
@@ -47,7 +47,8 @@ def _new(request: HttpRequest, form: KeyForm) -> HttpResponse:
     return form_page(request, form, needs=MANAGE, title="New webhook key", button="Make it", back=back, lead=lead)
 
 
-def _hook(request: HttpRequest) -> dict[str, str]:
+def hook(request: HttpRequest) -> dict[str, str]:
+    """Where events go, and the header that the key is in."""
     return {"hook": request.build_absolute_uri("/webhooks/eventbridge"), "header": settings.PANEL_WEBHOOK_HEADER}
 
 

@@ -29,7 +29,7 @@ class Proposal:
     result: Import
     seen: str
     needs: str
-    team: str
+    owner: Team
 
 
 def judge(person: Person, document: Document, source: str) -> Proposal:
@@ -45,7 +45,8 @@ def judge(person: Person, document: Document, source: str) -> Proposal:
         if known.team.slug != team:
             needs = GIVE_AWAY
             require(person, GIVE_AWAY, None)
-    return Proposal(foreseen(document, source), seen_of(known), needs, team)
+    result = foreseen(document, source)
+    return Proposal(result, seen_of(known), needs, result.application.team)
 
 
 def seen_of(application: Application | None) -> str:

@@ -3,15 +3,17 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from panel.settings_pages import applications, importing, keys, people, teams, tokens
+from panel.settings_pages import applications, importing, keys, onboarding, people, teams, tokens
 
 app_name = "settings"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="settings:applications"), name="home"),
     path("applications/", applications.listed, name="applications"),
+    path("applications/new/", onboarding.start, name="onboarding"),
     path("applications/import/", importing.from_toml, name="import"),
     path("applications/form/", importing.from_form, name="application_new"),
     path("applications/of/<slug:slug>/", applications.one, name="application"),
+    path("applications/of/<slug:slug>/first-event/", onboarding.first_event, name="first_event"),
     path("applications/of/<slug:slug>/edit/", importing.from_form, name="application_edit"),
     path("applications/of/<slug:slug>/toml/", applications.download, name="application_toml"),
     path("applications/of/<slug:slug>/move/", applications.move, name="application_move"),

@@ -87,7 +87,7 @@ def service(**change: Any) -> Reading[Any]:
 BROKEN = [
     ("caller", known(Caller("arn:aws:iam::9:user/x", "9")), "Caller", "in account 9", "Name a role of account 1"),
     ("routes", known(Routes((replace(ROUTE, split=None, problem="is gone"),))), "Routes", "is gone", "forward to"),
-    ("lambda_group", known(Group("ip", True, ())), "Lambda target group", "of the kind ip", "the group of the function"),
+    ("lambda_group", known(Group("ip", True, ())), "Lambda target group", "the kind ip", "the group of the function"),
     ("lambda_group", known(Group("lambda", True, ())), "Lambda target group", "is not registered", "register-targets"),
     (
         "lambda_group", known(Group("lambda", True, (), ((f"{FUNCTION}2", "healthy"),))),

@@ -88,6 +88,8 @@ ROWS = (
     setting("settings:applications", "view", post=None),
     setting("settings:application", "view", "slug", post=None),
     setting("settings:application_toml", "view", "slug", post=None),
+    setting("settings:first_event", "view", "slug", post=None),
+    setting("settings:onboarding", "application.import"),
     setting("settings:import", "application.import"),
     setting("settings:application_new", "application.import"),
     setting("settings:application_edit", "application.import", "slug"),
