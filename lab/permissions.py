@@ -136,6 +136,8 @@ PERMISSIONS = {
     ("ecs", "ListTasks"): Permission("ecs:ListTasks", context=_cluster),
     ("ecs", "DescribeTasks"): Permission("ecs:DescribeTasks", _tasks, _cluster),
     ("ecs", "DescribeTaskDefinition"): Permission("ecs:DescribeTaskDefinition"),
+    ("ecs", "ListClusters"): Permission("ecs:ListClusters"),
+    ("ecs", "ListServices"): Permission("ecs:ListServices", context=_cluster),
     ("elbv2", "DescribeLoadBalancers"): Permission(f"{_ELB}:DescribeLoadBalancers"),
     ("elbv2", "DescribeListeners"): Permission(f"{_ELB}:DescribeListeners"),
     ("elbv2", "DescribeRules"): Permission(f"{_ELB}:DescribeRules"),

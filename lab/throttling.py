@@ -37,6 +37,8 @@ LIMITS = {
     ("ecs", "ListTasks"): _ECS_TASKS,
     ("ecs", "DescribeTasks"): _ECS_TASKS,
     ("ecs", "DescribeTaskDefinition"): _ECS_TASKS,
+    ("ecs", "ListClusters"): _ECS_TASKS,
+    ("ecs", "ListServices"): _ECS_SERVICES,
     ("elbv2", "DescribeLoadBalancers"): _ELB_READS,
     ("elbv2", "DescribeListeners"): _ELB_READS,
     ("elbv2", "DescribeRules"): _ELB_READS,

@@ -201,6 +201,7 @@ class _Variables:
         """Networks and hosts' names in lower case."""
         listed = (each.strip().lower().rstrip(".") for each in self.text("PANEL_OUTBOUND_ALLOW", "").split(","))
         return tuple(_network_or_host(each) for each in listed if each)
+
     def sign_on(self) -> SignOn | None:
         try:
             return sign_on.read(self.text)

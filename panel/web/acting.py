@@ -10,12 +10,12 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
 
 from panel.accounts.again import ask, kept, proved_again
-from panel.accounts.roles import actions, may, owned
+from panel.accounts.roles import actions, may, mine
 from panel.drills.models import Drill
 from panel.fleet.models import Application
 from panel.operations import audited, services
@@ -39,15 +39,15 @@ methods = require_http_methods(["GET", "HEAD", "POST"])
 
 @methods
 def on_application(request: HttpRequest, slug: str, name: str) -> HttpResponse:
-    found = get_object_or_404(owned(Application.objects.select_related("stored_snapshot"), request.user), slug=slug)
+    found = mine(Application.objects.select_related("stored_snapshot"), request.user, slug=slug)
     standing = standing_of(found, now())
     return _act(request, ACTIONS[name], Subject(standing, hold=standing.hold), name)
 
 
 @methods
 def on_operation(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    operation = get_object_or_404(
-        owned(Operation.objects.select_related("application", "requested_by"), request.user, "application"), pk=pk
+    operation = mine(
+        Operation.objects.select_related("application", "requested_by"), request.user, "application", pk=pk
     )
     standing = standing_of(operation.application, now())
     return _act(request, ACTIONS[name], Subject(standing, operation=operation), name)
@@ -60,7 +60,7 @@ def on_panel(request: HttpRequest, name: str) -> HttpResponse:
 
 @methods
 def on_drill(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    found = get_object_or_404(owned(Drill.objects.select_related("application"), request.user, "application"), pk=pk)
+    found = mine(Drill.objects.select_related("application"), request.user, "application", pk=pk)
     return _act(request, ON_DRILL[name], DrillSubject(found), name)
 
 

@@ -19,6 +19,8 @@ def inputs(virtual):
         ("ecs", "ListTasks"): cluster | {"serviceName": "checkout"},
         ("ecs", "DescribeTasks"): cluster | {"tasks": [task, "nobody"]},
         ("ecs", "DescribeTaskDefinition"): {"taskDefinition": "checkout"},
+        ("ecs", "ListClusters"): {},
+        ("ecs", "ListServices"): cluster,
         ("elbv2", "DescribeLoadBalancers"): {"Names": ["checkout"]},
         ("elbv2", "DescribeListeners"): {"LoadBalancerArn": application.load_balancer.arn},
         ("elbv2", "DescribeRules"): groups,
