@@ -14,7 +14,7 @@ UNREAD: Reading[Any] = Reading()
 class Result(StrEnum):
     """`unknown`: it was not checked, and the sentence says why."""
 
-    PASS = "pass"  # noqa: S105 - a word, not a secret
+    PASS = "pass"  # noqa: S105 # nosec B105 # a word, not a secret
     WARN = "warn"
     FAIL = "fail"
     UNKNOWN = "unknown"

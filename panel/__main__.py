@@ -68,7 +68,7 @@ def main() -> int:
 def _become(argv: Command) -> NoReturn:
     """The process keeps its id, so that signals reach the part itself."""
     sys.stdout.flush()
-    os.execv(argv[0], argv)  # noqa: S606 - our own command line
+    os.execv(argv[0], argv)  # noqa: S606 # nosec B606 # our own command line
 
 
 def _told(sentence: str, status: int) -> int:

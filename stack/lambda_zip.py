@@ -7,7 +7,7 @@ compressed, since two versions of zlib make different bytes of the same text. Bo
 import argparse
 import hashlib
 import shutil
-import subprocess
+import subprocess  # nosec B404 # it runs our own commands
 import sys
 import tempfile
 import zipfile
@@ -64,13 +64,13 @@ def install(lock: Path, target: Path) -> None:
     uv = shutil.which("uv", path=str(Path(sys.executable).parent))
     if uv:
         for_lambda = ["--python-platform", PLATFORM, "--python-version", PYTHON]
-        known = subprocess.run([uv, "pip", "install", "--system-certs", *for_lambda, *common], check=False)  # noqa: S603
+        known = subprocess.run([uv, "pip", "install", "--system-certs", *for_lambda, *common], check=False)  # noqa: S603 # nosec B603 # ours
         if known.returncode == 0:
             return
     # uv knows nothing of pip's own settings (index, proxy, certificates).
     for_lambda = ["--platform", "manylinux_2_28_x86_64", "--python-version", PYTHON, "--implementation", "cp"]
     pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-compile", "--upgrade"]
-    subprocess.run([*pip, *for_lambda, *common], check=True)  # noqa: S603
+    subprocess.run([*pip, *for_lambda, *common], check=True)  # noqa: S603 # nosec B603 # ours
 
 
 def _installed(folder: Path) -> Iterator[tuple[str, bytes]]:

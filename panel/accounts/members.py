@@ -48,7 +48,7 @@ def person(username: str) -> User:
     if found is None:
         raise Unknown(
             f"There is no account {username!r}: make it under Settings, with manage.py createsuperuser or by single "
-            f"sign-on."
+            "sign-on."
         )
     return found
 

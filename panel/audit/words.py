@@ -27,7 +27,7 @@ class Action(StrEnum):
     TEAM_RENAME = "team.rename"
     ACCOUNT_CREATE = "account.create"
     ACCOUNT_SET = "account.set"
-    PASSWORD_LINK = "password.link"  # noqa: S105
+    PASSWORD_LINK = "password.link"  # noqa: S105 # nosec B105 # the same
     APPLICATION_IMPORT = "application.import"
     APPLICATION_RETIRE = "application.retire"
     APPLICATION_RESTORE = "application.restore"
@@ -37,7 +37,6 @@ class Action(StrEnum):
     NOTIFICATION_CHANGE = "notification.change"
     NOTIFICATION_REMOVE = "notification.remove"
     NOTIFICATION_TEST = "notification.test"
-    ACCOUNT_CREATE = "account.create"
     ACCOUNT_LINK = "account.link"
     LOGIN = "login"
     LOGIN_PROOF = "login.proof"
