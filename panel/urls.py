@@ -8,5 +8,6 @@ urlpatterns = [
     path("api/v1/", api.urls),
     re_path(r"^api/", answer_unknown),
     path("accounts/", include("allauth.urls")),
+    path("settings/", include("panel.settings_pages.urls")),
     path("", include("panel.web.urls")),
 ]

@@ -14,7 +14,7 @@ from ninja.responses import Status
 from failover.codec import decode
 from failover.model import Goal, Memory, Request, Split
 from failover.plan import foresee
-from panel.accounts.roles import owned
+from panel.accounts.roles import mine, owned
 from panel.api import problems, schemas, shown
 from panel.api.auth import Bearer, Rate, caller, require
 from panel.api.pages import Cursor, Limit, page
@@ -22,6 +22,7 @@ from panel.api.problems import Api, Problem
 from panel.api.schemas import GoalName, Id, Key, Page
 from panel.fleet import snapshots
 from panel.fleet.applications import configuration
+from panel.fleet.exporting import exported
 from panel.fleet.models import Application
 from panel.operations import services
 from panel.operations.models import Hold, Operation, Refusal
@@ -55,7 +56,8 @@ def _applications(request: HttpRequest) -> QuerySet[Application]:
 
 
 def _application(request: HttpRequest, slug: str) -> Application:
-    return get_object_or_404(_applications(request), slug=slug)
+    related = Application.objects.select_related("stored_snapshot", "team")
+    return mine(related, caller(request), slug=slug)
 
 
 @api.get("/applications", response={200: Page[schemas.ApplicationShown], **READ}, by_alias=True, tags=["applications"])
@@ -106,6 +108,12 @@ def _request(goal: str, lambda_: int | None, ecs: int | None) -> Request:
         raise services.Invalid("weights", str(problem)) from None
 
 
+@api.get("/applications/{slug}/configuration", response={200: schemas.ConfigurationShown, **ONE}, tags=["applications"])
+def configuration_of(request: HttpRequest, slug: Key) -> schemas.ConfigurationShown:
+    """Its configuration as TOML, as `manage.py import_application` takes it. It holds no secret."""
+    return schemas.ConfigurationShown(slug=slug, toml=exported(_application(request, slug)))
+
+
 @api.put(
     "/applications/{slug}/mode",
     response={200: schemas.ApplicationShown, **CHANGE},
@@ -143,7 +151,7 @@ def _operations(request: HttpRequest) -> QuerySet[Operation]:
 
 
 def _operation(request: HttpRequest, pk: int) -> Operation:
-    return get_object_or_404(_operations(request), pk=pk)
+    return mine(Operation.objects.select_related("application", "requested_by"), caller(request), "application", pk=pk)
 
 
 @api.post(
@@ -281,7 +289,7 @@ def set_kill_switch(request: HttpRequest, given: schemas.KillSwitchWanted) -> sc
 def events(request: HttpRequest, cursor: Cursor = None, limit: Limit = 50) -> Page[Any]:
     """Events that were delivered, and what became of each. Unmatched ones for those who see every team."""
     found = event_pages.visible(caller(request)).defer("body").prefetch_related("applications")
-    own = set(_applications(request).values_list("slug", flat=True))
+    own = set(owned(Application.every.all(), caller(request)).values_list("slug", flat=True))
     return page(found, cursor, limit, lambda row: shown.event(row, own))
 
 

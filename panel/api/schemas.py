@@ -104,6 +104,11 @@ class ApplicationShown(Schema):
     active_operation: int | None
 
 
+class ConfigurationShown(Schema):
+    slug: str
+    toml: str
+
+
 class ChangeShown(Schema):
     what: str
     before: str

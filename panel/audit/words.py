@@ -20,7 +20,13 @@ class Action(StrEnum):
     TOKEN_REVOKE = "token.revoke"  # noqa: S105
     MEMBER_SET = "member.set"
     TEAM_CREATE = "team.create"
+    TEAM_RENAME = "team.rename"
+    ACCOUNT_CREATE = "account.create"
+    ACCOUNT_SET = "account.set"
+    PASSWORD_LINK = "password.link"  # noqa: S105
     APPLICATION_IMPORT = "application.import"
+    APPLICATION_RETIRE = "application.retire"
+    APPLICATION_RESTORE = "application.restore"
     WEBHOOK_KEY_CREATE = "webhook_key.create"
     WEBHOOK_KEY_REVOKE = "webhook_key.revoke"
     LOGIN = "login"

@@ -40,7 +40,7 @@ def import_journal(path: Path) -> Import:
     Raises failover.journal.JournalError, ImportRefused.
     """
     record = read_record(path)
-    application = Application.objects.filter(slug=record.begun.slug).first()
+    application = Application.every.filter(slug=record.begun.slug).first()
     if application is None:
         raise ImportRefused(f"{path} is of {record.begun.slug}, which is not here: import that application first.")
     key = f"journal-{record.identity}"

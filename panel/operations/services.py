@@ -125,6 +125,8 @@ def _queued(operation: Operation, digest: str = "") -> Operation:
             if operation.automatic and kill_switch_is_on():
                 raise Refused("kill_switch", "The kill switch is on.", "Turn the kill switch off, or act by hand.")
             operation.save()
+            if Application.every.filter(pk=application.pk, retired_at__isnull=False).exists():  # read after the insert
+                raise Refused("retired", f"{application.slug} is retired.", "Bring it back first, under Settings.")
             if digest:
                 require_unchanged(application, request_of(operation), digest)
             # What the log says of the request, and of everything that followed, is found by this id.

@@ -170,7 +170,7 @@
 
   /* ---- keys ---- */
 
-  const places = { f: "/", o: "/operations/", e: "/events/", r: "/refusals/", a: "/audit/" };
+  const places = { f: "/", o: "/operations/", e: "/events/", r: "/refusals/", a: "/audit/", s: "/settings/" };
   let going = 0;
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
