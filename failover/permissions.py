@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -24,12 +24,19 @@ Document = dict[str, Any]
 
 
 class Access(Enum):
-    """What a policy is for; those of `CONTROL` read too."""
+    """What a policy is for; checking reads what observing does, and controlling needs both."""
 
     OBSERVE = "observe"
+    CHECK = "check"
     CONTROL = "control"
     ONBOARD = "onboard"
     ASSUME = "assume"
+
+
+_INCLUDED = {
+    Access.CHECK: (Access.OBSERVE, Access.CHECK),
+    Access.CONTROL: (Access.OBSERVE, Access.CHECK, Access.CONTROL),
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,7 @@ class Permission:
     narrowest: str = ""
     when: str = ""
     implied_by: str = ""
+    listing: str = ""
     condition: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
@@ -80,7 +88,8 @@ def caller_policy(application: Application) -> Document | None:
 
 def listing_policy() -> Document:
     """The policy of whoever chooses from what an account has, before an application is known."""
-    return policy(statements([each for each in permissions() if _lists(each)], {}))
+    anything = (replace(each, resource="*", condition={}) for each in permissions() if _lists(each))
+    return policy(statements(anything, {}))
 
 
 def trust_policy(principal: str, external_id: str = "") -> Document:
@@ -154,15 +163,11 @@ def _chosen(application: Application, access: Access, *, scalable_target: bool) 
         "lease_table": bool(application.lease_table),
         "role": bool(application.role_arn),
     }
-    kinds = (Access.OBSERVE, Access.CONTROL) if access is Access.CONTROL else (access,)
-    return [each for each in of(*kinds) if has[each.when]]
+    return [each for each in of(*_INCLUDED.get(access, (access,))) if has[each.when]]
 
 
 def _lists(each: Permission) -> bool:
-    """Choosing also reads what `observe` grants on everything; the rest of it waits until an application is known."""
-    return each.access is Access.ONBOARD or (
-        each.access is Access.OBSERVE and each.resource == "*" and not each.condition
-    )
+    return each.access is Access.ONBOARD or bool(each.listing)
 
 
 def markdown() -> str:
@@ -179,4 +184,5 @@ def _purpose(each: Permission) -> str:
 def _where(each: Permission) -> str:
     where = f"`{each.resource}`" + (f": {each.narrowest}" if each.narrowest else "")
     tests = [(key, value) for keys in each.condition.values() for key, value in keys.items()]
+    where += f"; `{each.listing}` while parts are chosen" if each.listing not in ("", each.resource) else ""
     return where + "".join(f"<br>if `{key}` is `{value}`" for key, value in tests)

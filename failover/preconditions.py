@@ -220,6 +220,9 @@ def _service(application: Application, reading: Reading[ServiceFacts]) -> Iterat
 
 def _versions(reading: Reading[Versions]) -> Iterator[Check]:
     yield from _readable("Code", "The function and the task definition exist.", reading)
+    hidden = reading.value.function.problem if reading.value else ""
+    if hidden:
+        yield Check("Code", Result.WARN, hidden, "Until then nobody is told when the pools have different versions.")
 
 
 def _scaling(application: Application, reading: Reading[Scaling]) -> Iterator[Check]:

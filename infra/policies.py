@@ -55,7 +55,7 @@ class Block:
 
 
 _ROUTES = {"rule_route": "HasRules", "listener_route": "HasListeners", "scalable_target": "HasScalableTarget"}
-CONTROL = (Access.OBSERVE, Access.CONTROL)
+CONTROL = (Access.OBSERVE, Access.CHECK, Access.CONTROL)
 TEMPLATES = {
     "connect.yaml": Block(CONTROL, {**_ROUTES, "lease_table": "HasLeaseTable"}),
     "controller.yaml": Block(CONTROL, _ROUTES),
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m infra.policies", description="Policies out of the one table.")
     parser.add_argument("application", nargs="?", help="an application's TOML: print its policy instead")
-    parser.add_argument("--access", choices=("control", "observe"), default="control", help="default: control")
+    parser.add_argument("--access", choices=("control", "check", "observe"), default="control", help="default: control")
     parser.add_argument("--no-scalable-target", action="store_true", help="its ECS service has none")
     parser.add_argument("--check", action="store_true", help="change nothing; exit status 1 where something differs")
     return parser

@@ -124,6 +124,10 @@ def _in_region(service: str, prefix: str, name: str) -> Callable[[World, Given],
     return lambda world, given: [world.arn(service, f"{prefix}{given[name].rpartition('/')[2]}")]
 
 
+def _quota(world: World, given: Given) -> list[str]:
+    return [world.arn("servicequotas", f"{given['ServiceCode']}/{given['QuotaCode']}")]
+
+
 def _table(world: World, given: Given) -> list[str]:
     return [world.arn("dynamodb", f"table/{given['TableName'].rpartition('/')[2]}")]
 
@@ -189,6 +193,7 @@ PERMISSIONS = {
     ("lambda", "CreateFunction"): Permission("lambda:CreateFunction", _function),
     ("lambda", "AddPermission"): Permission("lambda:AddPermission", _function),
     ("dynamodb", "CreateTable"): Permission("dynamodb:CreateTable", _table),
+    ("service-quotas", "GetServiceQuota"): Permission("servicequotas:GetServiceQuota", _quota),
     ("events", "PutRule"): Permission("events:PutRule", _in_region("events", "rule/", "Name")),
     ("events", "PutTargets"): Permission("events:PutTargets", _in_region("events", "rule/", "Rule")),
     ("events", "CreateConnection"): Permission("events:CreateConnection"),

@@ -30,6 +30,7 @@ _WORDS = {
     "application-autoscaling": Words(),
     "dynamodb": Words(),
     "events": Words(),
+    "service-quotas": Words(),
     "elbv2": _QUERY,
     "cloudwatch": _QUERY,
     "sts": Words(403, "AccessDenied", "InvalidClientTokenId", "ExpiredToken", "Throttling"),

@@ -56,6 +56,7 @@ LIMITS = {
     ("ecs", "CreateService"): _ECS_WRITES,
     ("ecs", "CreateCluster"): _ECS_CREATES,
     ("ecs", "RegisterTaskDefinition"): _ECS_CREATES,
+    ("service-quotas", "GetServiceQuota"): Limit("service-quotas GetServiceQuota", 5, 5),
     ("events", "PutRule"): _EVENTS,
     ("events", "PutTargets"): _EVENTS,
     ("events", "CreateConnection"): _EVENTS,

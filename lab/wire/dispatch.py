@@ -28,6 +28,7 @@ SIGNING_NAMES = {
     "sts": "sts",
     "dynamodb": "dynamodb",
     "events": "events",
+    "servicequotas": "service-quotas",
 }
 # How each service words invalid input.
 _INVALID = {

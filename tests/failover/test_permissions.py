@@ -109,4 +109,4 @@ def test_names_may_be_arns():
 def test_choosing_what_there_is_needs_no_application():
     policy = permissions.listing_policy()
     assert {statement["Resource"] for statement in policy["Statement"]} == {"*"}
-    assert {"ecs:ListServices", "lambda:ListFunctions", "cloudwatch:DescribeAlarms"} <= set(granted(policy))
+    assert {"ecs:ListServices", "cloudwatch:DescribeAlarms"} <= set(granted(policy))

@@ -4,16 +4,20 @@ It runs with nothing but the policies that the table makes: those of connect.yam
 part that asks AWS for something adds its recording to `RECORDINGS`, and its rows to the table.
 """
 
+from functools import cache
+
 import pytest
 
 from failover import permissions
-from failover.aws import clients
+from failover.aws import checking, clients, discovery
 from failover.aws.adapter import Adapter
 from failover.aws.fleet import Fleet, Pace
 from failover.aws.lease import TableLease
 from failover.model import Bounds, Part, SetBounds, SetDesiredCount, SetSplit, Split
 from failover.permissions import Access
 from failover.ports import AwsError
+from failover.precondition_facts import Result
+from lab.iam import RoleTable
 from tests.infra.conftest import (
     APPLICATION,
     CONNECTION,
@@ -25,7 +29,8 @@ from tests.infra.conftest import (
 )  # fmt: skip
 from tests.infra.endpoint import serve
 from tests.infra.incident import Incident, play
-from tests.infra.replay import replay
+from tests.infra.replay import replay, statements
+from tests.infra.template import ACCOUNT
 
 TABLE = "failover-checkout"
 EVERYTHING = frozenset(Part)
@@ -77,6 +82,7 @@ def recorded():
         for name, value in {"ENDPOINT_URL": port.url, "ACCESS_KEY_ID": "lab", "SECRET_ACCESS_KEY": "lab"}.items():
             patch.setenv(f"AWS_{name}", value)
         patch.delenv("AWS_PROFILE", raising=False)
+        patch.setattr(clients, "once", cache(clients.once))  # building clients is what takes time
         yield Recorded(lab, port)
 
 
@@ -99,12 +105,34 @@ def the_panel_observes_its_fleet(recorded):
     return {*permissions.needed(recorded.application, Access.OBSERVE), *_assumes()}
 
 
+def somebody_checks_it(recorded):
+    checking.checked(recorded.application)
+    return {*permissions.needed(recorded.application, Access.CHECK), "dynamodb:GetItem", *_assumes()}
+
+
+def somebody_chooses_what_there_is(recorded):
+    """With a role that may list and nothing else."""
+    role = RoleTable(trust=(ACCOUNT,), policy=statements(permissions.listing_policy()))
+    recorded.lab.cloud.access.add_role("lists", role)
+    found = discovery.discover(recorded.application.region, f"arn:aws:iam::{ACCOUNT}:role/lists")
+    read = [getattr(found, name) for name in ("caller", "places", "functions", "services", "alarms")]
+    assert [each.problem for each in read] == [""] * len(read)
+    assert [each.name for each in found.services.value] == ["checkout"]
+    return {action for each in permissions.listing_policy()["Statement"] for action in each["Action"]} | _assumes()
+
+
 def _assumes():
     return {each.action for each in permissions.of(Access.ASSUME)}
 
 
 # What plays it, and so asks for the actions that it answers with.
-RECORDINGS = (a_controller_moves_traffic_and_back, the_panel_observes_its_fleet)
+RECORDINGS = (
+    a_controller_moves_traffic_and_back,
+    the_panel_observes_its_fleet,
+    somebody_checks_it,
+    somebody_chooses_what_there_is,
+)
+FREE = {"sts:GetCallerIdentity"}  # AWS lets everybody ask who they are
 
 
 @pytest.fixture(scope="module")
@@ -114,22 +142,27 @@ def asked(recorded):
     for play_it in RECORDINGS:
         recorded.port.forget()
         wanted = play_it(recorded)
-        found[play_it.__name__] = recorded.port.asked, wanted
+        found[play_it.__name__] = recorded.port.asked - FREE, wanted
     return found
 
 
 @pytest.mark.parametrize("recording", [each.__name__ for each in RECORDINGS])
 def test_no_action_is_missing_in_the_table_and_none_is_unused(asked, recording):
     found, wanted = asked[recording]
-    assert found - wanted == set(), "asked for, and not in the table"
-    if recording == a_controller_moves_traffic_and_back.__name__:
-        assert wanted - found == set(), "in the table, and never asked for"
+    assert found - wanted == set()
+    if recording == somebody_chooses_what_there_is.__name__:
+        assert found == wanted
 
 
-def test_every_row_is_played_by_a_recording(asked):
-    """Choosing what an account has is the onboarding's, which plays no recording yet."""
+def test_every_row_of_the_table_is_used(asked):
     played = set().union(*(found for found, _ in asked.values()))
-    assert {each.action for each in permissions.permissions() if each.access is not Access.ONBOARD} == played
+    assert {each.action for each in permissions.permissions()} - played == set()
+
+
+def test_moving_traffic_uses_all_that_it_is_granted(asked):
+    """But for what check alone asks for."""
+    found, wanted = asked[a_controller_moves_traffic_and_back.__name__]
+    assert wanted - found == {each.action for each in permissions.of(Access.CHECK)}
 
 
 # ---- what is denied ----
@@ -204,9 +237,30 @@ def test_a_role_that_may_not_be_assumed_is_named(recorded, denied):
     assert EXTERNAL_ID in snapshot.alarms.problem
 
 
+CHECKED = sorted({each.action for each in permissions.of(Access.OBSERVE, Access.CHECK)} | {"dynamodb:GetItem"})
+
+
+@pytest.mark.parametrize("action", CHECKED)
+def test_check_application_names_what_is_denied(recorded, with_tasks, denied, action):
+    denied(action)
+    failed = [each for each in checking.checked(recorded.application) if each.result is not Result.PASS]
+    assert f"Grant {action} on" in " ".join(f"{each.says} {each.remedy}" for each in failed)
+
+
+LISTED = sorted({action for each in permissions.listing_policy()["Statement"] for action in each["Action"]})
+
+
+@pytest.mark.parametrize("action", LISTED)
+def test_choosing_names_what_is_denied(recorded, asked, denied, action):
+    denied(action)
+    found = discovery.discover(recorded.application.region, f"arn:aws:iam::{ACCOUNT}:role/lists")
+    problems = [getattr(found, name).problem for name in ("places", "functions", "services", "alarms")]
+    assert f"Grant {action} on" in " ".join(problems)
+
+
 def test_every_action_has_a_test_in_which_it_is_denied():
-    tried = {*OBSERVED, *WRITES, "dynamodb:GetItem", "dynamodb:PutItem", "sts:AssumeRole"}
-    assert {each.action for each in permissions.permissions() if each.access is not Access.ONBOARD} == tried
+    tried = {*OBSERVED, *WRITES, *CHECKED, *LISTED, "dynamodb:PutItem", "sts:AssumeRole"}
+    assert {each.action for each in permissions.permissions()} == tried
 
 
 # ---- what is out of reach ----

@@ -139,6 +139,7 @@ def creating(application):
             "Principal": "elasticloadbalancing.amazonaws.com",
             "SourceArn": application.lambda_group.arn,
         },
+        ("service-quotas", "GetServiceQuota"): {"ServiceCode": "fargate", "QuotaCode": "L-3032A538"},
         ("events", "CreateConnection"): {"Name": "panel", "AuthorizationType": "API_KEY", "AuthParameters": key},
         ("events", "CreateApiDestination"): {"ConnectionArn": connection, **panel},
         ("events", "PutRule"): {"Name": "second", "EventPattern": '{"source": ["aws.ecs"]}'},

@@ -175,6 +175,7 @@ def test_an_operation_that_the_lab_does_not_have_says_so(virtual, service):
         "sts": ("get_session_token", {}),
         "dynamodb": ("list_tables", {}),
         "events": ("list_rules", {}),
+        "service-quotas": ("list_services", {}),
     }
     operation, given = calls[service]
     with pytest.raises(ClientError, match=f"The lab does not answer {service}:"):
