@@ -68,11 +68,22 @@ class OwnedResource(models.Model):
 
 
 class StoredSnapshot(models.Model):
-    """The newest snapshot of an application; `body` is failover.model.Snapshot as JSON (panel.fleet.snapshots)."""
+    """The newest snapshot of an application; `body` is failover.model.Snapshot as JSON (panel.fleet.snapshots).
+
+    The other columns say of the body what a list of a thousand applications is sorted by, so that it need not be read.
+    """
 
     application = models.OneToOneField(Application, on_delete=models.CASCADE, related_name="stored_snapshot")
     body = models.JSONField()
     observed_at = models.DateTimeField()
+    read_at = models.FloatField(null=True, help_text="when the oldest part that matters was read, epoch seconds")
+    # Defaults of the database's own: the release before writes rows without these columns.
+    alarm = models.CharField(
+        max_length=20, blank=True, default="", db_default="", help_text="the worst state; empty: not read"
+    )
+    position = models.CharField(max_length=8, default="unknown", db_default="unknown")
+    load = models.FloatField(null=True, help_text="Lambda's concurrency in percent of its limit")
+    problem = models.CharField(max_length=200, blank=True, default="", db_default="", help_text="why a part is unknown")
 
     def __str__(self) -> str:
         return f"{self.application_id} at {self.observed_at:%H:%M:%S}"

@@ -5,26 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from failover.model import AlarmState
 from panel import broker
-from panel.fleet import heartbeats, snapshots
+from panel.fleet import heartbeats
 from panel.fleet.heartbeats import Beat
-from panel.fleet.models import StoredSnapshot
 from panel.ingest.models import Event
-from panel.operations.models import Operation
 
 
 @dataclass(frozen=True)
 class Pulse:
-    """`alarms` counts the applications that have an alarm in ALARM, as last read."""
-
     worker: Beat
     beat: Beat
     observer: Beat
     broker_ok: bool
     last_event_at: datetime | None
-    active_operations: int
-    alarms: int
 
 
 def pulse() -> Pulse:
@@ -33,12 +26,4 @@ def pulse() -> Pulse:
         **heartbeats.read(),
         broker_ok=broker.answers(),
         last_event_at=Event.objects.values_list("received_at", flat=True).first(),
-        active_operations=Operation.objects.filter(status__in=Operation.ACTIVE).count(),
-        alarms=sum(_in_alarm(*each) for each in StoredSnapshot.objects.values_list("application__slug", "body")),
     )
-
-
-def _in_alarm(slug: str, body: object) -> bool:
-    snapshot = snapshots.read(body, slug)
-    alarms = (snapshot and snapshot.alarms.value) or ()
-    return any(alarm.state is AlarmState.ALARM for alarm in alarms)

@@ -7,7 +7,8 @@ from itertools import groupby, pairwise
 from math import ceil, floor, log10
 
 from failover.demand import CONCURRENCY_METRIC
-from failover.model import Alarm, Limits, Metrics, Series, Snapshot
+from failover.model import Alarm, Metrics, Series, Snapshot
+from panel.fleet.snapshots import concurrency_limit
 from panel.operations.models import Operation
 from panel.web.sentences import title
 from panel.web.times import duration
@@ -102,14 +103,6 @@ class Chart:
         return f"{self.minutes} min" if self.minutes < 120 else duration(60 * self.minutes)
 
 
-def limit_of(limits: Limits | None) -> float | None:
-    """The concurrency that the function may reach: its own reservation or, without one, what the account has left."""
-    if limits is None:
-        return None
-    pool = limits.reserved if limits.reserved is not None else limits.unreserved
-    return None if pool is None else float(pool)
-
-
 def threshold_of(alarms: tuple[Alarm, ...] | None) -> float | None:
     found = [a.threshold for a in alarms or () if a.metric == CONCURRENCY_METRIC and a.threshold is not None]
     return min(found, default=None)
@@ -121,7 +114,7 @@ def spark(snapshot: Snapshot | None) -> Spark | None:
     points = _peaks(metrics.series.get("concurrency", ()) if metrics else (), SPARK_POINTS)
     if snapshot is None or len(points) < 2:
         return None
-    limit = limit_of(snapshot.limits.value)
+    limit = concurrency_limit(snapshot.limits.value)
     top = max([value for _, value in points] + [limit or 0.0, 1.0]) * 1.08
     line = _polyline(points, points[0][0], points[-1][0], top, 100)
     y = None if limit is None else round(100 - 100 * limit / top, 1)
@@ -136,7 +129,7 @@ def chart(snapshot: Snapshot | None, operations: tuple[Operation, ...] = ()) -> 
     if snapshot is None or metrics is None or len(times) < 2:
         return None
     start, end = times[0], times[-1]
-    limit, threshold = limit_of(snapshot.limits.value), threshold_of(snapshot.alarms.value)
+    limit, threshold = concurrency_limit(snapshot.limits.value), threshold_of(snapshot.alarms.value)
     step, top = _scale(max([value for _, value in points] + [limit or 0.0, threshold or 0.0, 1.0]))
     drawn = [_polyline(part, start, end, top, PLOT) for part in _unbroken(points, metrics.period)]
     return Chart(

@@ -17,6 +17,8 @@ NEEDS = {
     "acknowledge": "acknowledge",
     "on": "kill_switch.set",
     "off": "kill_switch.set",
+    "hold_all": "hold.all",
+    "release_all": "hold.all",
 }
 
 
@@ -32,10 +34,16 @@ TOLD = {
     "acknowledge": Action.ACKNOWLEDGE,
     "on": Action.KILL_SWITCH_SET,
     "off": Action.KILL_SWITCH_SET,
+    "hold_all": Action.HOLD_PLACE,
+    "release_all": Action.HOLD_RELEASE,
 }
 
 
-def needed(action: str, hold: Hold | None = None) -> str:
-    """What whoever does `action` must be allowed; a hold for all applications is released for all of them."""
+def needed(action: str, hold: Hold | None = None, *, overrides: bool = False) -> str:
+    """What whoever does `action` must be allowed: a hold for all applications is released for all of them, and who
+    `overrides` a rule may do that.
+    """
+    if overrides and action in ("failover", "failback", "set_weights"):
+        return "operation.override"
     for_all = action == "release" and hold is not None and hold.application_id is None
     return "hold.all" if for_all else NEEDS[action]

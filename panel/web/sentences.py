@@ -27,6 +27,7 @@ NOBODY = {
     Operation.Trigger.API: "API",
     Operation.Trigger.MANUAL: "the command line",
 }
+BRAKES = ("kill_switch", "mode")  # rules by which people keep automation back, until they change their mind
 PLAIN = SafeString("")
 
 
@@ -121,26 +122,43 @@ def _failure(standing: Standing) -> SafeString:
 
 def _outlook(standing: Standing) -> SafeString:
     if standing.hold:
-        return format_html(" {}", held(standing.hold))
+        alarm = " In alarm, and nothing starts by itself." if _calls(standing) else ""
+        return format_html("{} {}", alarm, held(standing.hold))
     if standing.position is Position.ECS:
         return _back(standing)
     return _why_still_here(standing) if standing.alarming else PLAIN
 
 
+def _calls(standing: Standing) -> bool:
+    return bool(standing.alarming) and standing.position is not Position.ECS
+
+
 def _back(standing: Standing) -> SafeString:
-    refusal = standing.refusal(Operation.Goal.FAILBACK)
     if standing.alarming:
         return SafeString(" The alarm is still on, so it stays there.")
+    kept = _kept_back(standing)
+    if kept:
+        return format_html(" Not back yet: {}", kept)
+    refusal = standing.refusal(Operation.Goal.FAILBACK)
     return format_html(" Not back yet. {}", sentence(refusal.reason)) if refusal else PLAIN
 
 
 def _why_still_here(standing: Standing) -> SafeString:
-    refusal = standing.refusal(Operation.Goal.FAILOVER)
+    kept, refusal = _kept_back(standing), standing.refusal(Operation.Goal.FAILOVER)
+    if kept and (refusal is None or refusal.rule not in BRAKES):
+        return format_html(" In alarm; {}", kept)
     if refusal:
         return format_html(" In alarm, and not failing over. {}", sentence(refusal.reason))
-    if standing.application.mode != "auto":
-        return format_html(" In alarm; mode is {}, so nothing starts by itself.", standing.application.mode)
     return SafeString(" In alarm; automation decides within seconds.")
+
+
+def _kept_back(standing: Standing) -> str:
+    """What people keep automation back with, other than a hold; empty where nothing does."""
+    if standing.kill_switch:
+        return "the kill switch is on, so nothing starts by itself."
+    if standing.application.mode != "auto":
+        return f"mode is {standing.application.mode}, so nothing starts by itself."
+    return ""
 
 
 def held(hold: Hold) -> SafeString:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import cache
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from failover.model import Limits, Reading, Snapshot
-from panel.accounts.roles import allowed, owned
+from panel.accounts.roles import Grants, allowed, owned
 from panel.fleet import applications
 from panel.fleet import history as samples
 from panel.fleet.models import Application
 from panel.fleet.pulse import pulse
+from panel.fleet.snapshots import concurrency_limit
 from panel.operations.models import Hold, Operation, Refusal
-from panel.web import badges, charts, rows, runs, sentences
+from panel.web import badges, charts, outlines, rows, runs, sentences
+from panel.web.filters import FleetFilters
 from panel.web.health import health
 from panel.web.pages import PER_PAGE, live, page_of
-from panel.web.standing import Standing, completed, now, outlines, standing_of
+from panel.web.standing import Brakes, Standing, now, standing_of, standings
 
 LAST_OPERATIONS = 8
 MOST_MARKS = 12
@@ -29,20 +30,28 @@ BRAKES = ("hold", "kill_switch", "mode")
 
 @require_safe
 def fleet(request: HttpRequest) -> HttpResponse:
-    moment = now()
-    found = rows.in_order(outlines(owned(Application.objects.all(), request.user), moment))
-    page = page_of(request, found)
-    allowed_in = cache(allowed)
-    hold = next((row.hold for row in found if row.hold and row.hold.application_id is None), None)
+    moment, grants = now(), Grants.of(request.user)
+    brakes = Brakes.now(moment)
+    found = outlines.outlines(grants.owned(Application.objects.all()), moment, brakes)
+    filters = FleetFilters(request.GET)
+    page = page_of(request, filters.chosen(found))
+    unread = [each.problem for each in found if each.problem]
     context = {
         "now": moment.timestamp(),
-        "health": health(pulse(), now=moment.timestamp(), hold=hold, applications=len(found)),
+        "health": health(pulse(), now=moment.timestamp(), unread=unread, applications=len(found)),
+        "alarms": outlines.count(found, "alarming"),
+        "operations": outlines.count(found, "active"),
+        "attention": outlines.count(found, "attention_needed"),
+        "applications": len(found),
+        "kill_switch": brakes.kill_switch,
+        "hold": brakes.for_all,
         "rows": [
-            rows.row(standing, allowed_in(request.user, standing.application.team_id)) for standing in completed(page)
+            rows.row(standing, grants.allowed(standing.application.team_id))
+            for standing in standings([each.pk for each in page], moment, brakes)
         ],
         "page": page,
-        "may": allowed(request.user),
-        "attention": sum(rows.attention(standing) is not rows.Attention.QUIET for standing in found),
+        "filters": filters,
+        "may": grants.allowed(),
     }
     return live(request, "fleet", context)
 
@@ -65,7 +74,7 @@ def _application(standing: Standing, may: frozenset[str]) -> dict[str, object]:
         "row": rows.row(standing, may),
         "actions": rows.actions(standing, may),
         "chart": charts.chart(snapshot, history),
-        "limit": charts.limit_of(snapshot.limits.value) if snapshot else None,
+        "limit": concurrency_limit(snapshot.limits.value) if snapshot else None,
         "concurrency": metrics.latest("concurrency", now) if metrics else None,
         "throttles": metrics.latest("throttles", now) if metrics else None,
         "period": metrics.period if metrics else None,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from failover.model import Limits, Metrics, Reading, Snapshot, Split
+from panel.fleet.snapshots import concurrency_limit
 from panel.web import charts
 from tests.panel.web import examples
 
@@ -37,9 +38,9 @@ def test_the_limit_line_stands_where_the_limit_is() -> None:
 
 
 def test_the_reservation_counts_and_not_the_accounts_pool() -> None:
-    assert charts.limit_of(Limits(reserved=50, unreserved=900)) == 50
-    assert charts.limit_of(Limits(reserved=None, unreserved=900)) == 900
-    assert charts.limit_of(None) is None
+    assert concurrency_limit(Limits(reserved=50, unreserved=900)) == 50
+    assert concurrency_limit(Limits(reserved=None, unreserved=900)) == 900
+    assert concurrency_limit(None) is None
 
 
 def test_the_band_changes_pool_where_traffic_moved() -> None:
