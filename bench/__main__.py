@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench import controller, history, lab_capacity, machine, report, versus, virtual_time, webhook
+from bench import controller, fleet, history, lab_capacity, machine, report, versus, virtual_time, webhook
 from bench.figures import Figure, table
 
 COMPARE = "compare"
@@ -29,6 +29,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "versus": Benchmark("A naive controller and ours, the same surge", versus.measure),
     "prewarm": Benchmark("Ours in a load that grows, without and with a prewarm alarm", versus.measure_prewarm),
     "webhook": Benchmark("The webhook under 600 events a second", webhook.measure),
+    "fleet": Benchmark("The fleet's page with 1,000 applications", fleet.measure),
     "lab-capacity": Benchmark("What the lab itself loses", lab_capacity.measure),
 }
 

@@ -70,12 +70,14 @@ class OwnedResource(models.Model):
 class StoredSnapshot(models.Model):
     """The newest snapshot of an application; `body` is failover.model.Snapshot as JSON (panel.fleet.snapshots).
 
-    The other columns say of the body what a list of a thousand applications is sorted by, so that it need not be read.
+    The other columns say of the body what a list of a thousand applications is sorted by, and `brief` what one of its
+    rows shows, so that it need not be read.
     """
 
     application = models.OneToOneField(Application, on_delete=models.CASCADE, related_name="stored_snapshot")
     body = models.JSONField()
     observed_at = models.DateTimeField()
+    brief = models.JSONField(null=True, help_text="the body without most of its metrics")
     read_at = models.FloatField(null=True, help_text="when the oldest part that matters was read, epoch seconds")
     # Defaults of the database's own: the release before writes rows without these columns.
     alarm = models.CharField(

@@ -8,7 +8,7 @@ from math import ceil, floor, log10
 
 from failover.demand import CONCURRENCY_METRIC
 from failover.model import Alarm, Metrics, Series, Snapshot
-from panel.fleet.snapshots import concurrency_limit
+from panel.fleet.snapshots import concurrency_limit, peaks
 from panel.operations.models import Operation
 from panel.web.sentences import title
 from panel.web.times import duration
@@ -111,7 +111,7 @@ def threshold_of(alarms: tuple[Alarm, ...] | None) -> float | None:
 def spark(snapshot: Snapshot | None) -> Spark | None:
     """Concurrency as a sparkline, or None where there is nothing to draw."""
     metrics = snapshot.metrics.value if snapshot else None
-    points = _peaks(metrics.series.get("concurrency", ()) if metrics else (), SPARK_POINTS)
+    points = peaks(metrics.series.get("concurrency", ()) if metrics else (), SPARK_POINTS)
     if snapshot is None or len(points) < 2:
         return None
     limit = concurrency_limit(snapshot.limits.value)
@@ -155,14 +155,6 @@ def _summary(points: Series, limit: float | None) -> str:
         return "No concurrency reported in this time."
     against = "" if limit is None else f", limit {limit:g}"
     return f"Now {points[-1][1]:g}, highest {max(value for _, value in points):g}{against}."
-
-
-def _peaks(points: Series, most: int) -> Series:
-    """At most `most` points; of each group the highest, because peaks are what meets a limit."""
-    if len(points) <= most:
-        return points
-    size = ceil(len(points) / most)
-    return tuple(max(points[i : i + size], key=lambda point: point[1]) for i in range(0, len(points), size))
 
 
 def _polyline(points: Series, start: float, end: float, top: float, height: float) -> str:
