@@ -94,7 +94,8 @@ class StoredSnapshot(models.Model):
 class Sample(models.Model):
     """What happened to an application in so many `seconds` from `at` on (panel.fleet.history); null is unknown.
 
-    Requests, throttles and failed ones are sums, `concurrency` and `desired` the most, `healthy` the least.
+    Requests, throttles and failed ones are sums, `concurrency`, `desired` and the seconds (the 95th percentile of a
+    request's time) the most, `healthy` the least.
     """
 
     application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="samples")
@@ -104,6 +105,10 @@ class Sample(models.Model):
     ecs_requests = models.FloatField(null=True)
     throttles = models.FloatField(null=True)
     failed = models.FloatField(null=True)
+    lambda_5xx = models.FloatField(null=True)
+    ecs_5xx = models.FloatField(null=True)
+    lambda_seconds = models.FloatField(null=True)
+    ecs_seconds = models.FloatField(null=True)
     concurrency = models.FloatField(null=True)
     ecs_percent = models.FloatField(null=True)
     desired = models.PositiveIntegerField(null=True)

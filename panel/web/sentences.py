@@ -5,10 +5,13 @@ from __future__ import annotations
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from failover.model import Position
+from failover import codec
+from failover.demand import project
+from failover.model import Memory, Position
+from panel.fleet.applications import configuration
 from panel.operations.models import Hold, Operation, Refusal
 from panel.web.standing import Standing
-from panel.web.times import moment
+from panel.web.times import moment, span
 
 PURSUING = {
     Operation.Goal.FAILOVER: "Failing over to ECS",
@@ -84,7 +87,7 @@ def _place(standing: Standing) -> SafeString:
         case Position.LAMBDA:
             return format_html("All traffic on Lambda{}.", since)
         case Position.ECS:
-            return format_html("All traffic on ECS{}.", since)
+            return format_html("All traffic on ECS{}{}.", since, _by(standing))
         case Position.SPLIT if split:
             return format_html("Split {}/{} between Lambda and ECS{}.", split.lambda_, split.ecs, since)
         case Position.SPLIT:
@@ -98,6 +101,16 @@ def _routes_problem(standing: Standing) -> str:
     if routes is None or routes.value is None:
         return routes.problem if routes else "not read yet"
     return next((route.problem for route in routes.value.managed if route.problem), "no weights found")
+
+
+def _by(standing: Standing) -> SafeString:
+    """Who or what brought it there."""
+    last = standing.last
+    if not _since(standing) or last is None:
+        return PLAIN
+    if last.requested_by is None and last.automatic:
+        return format_html(", by automation: {}", sentence(last.reason).removesuffix("."))
+    return format_html(", by {}: “{}”", who(last), last.reason)
 
 
 def _since(standing: Standing) -> SafeString:
@@ -164,6 +177,29 @@ def _kept_back(standing: Standing) -> str:
 def held(hold: Hold) -> SafeString:
     everywhere = "" if hold.application_id else " (all applications)"
     return format_html("Held{} by {} until {}: “{}”", everywhere, hold.owner, moment(hold.expires_at), hold.reason)
+
+
+def brings_home(standing: Standing) -> SafeString:
+    """What an automatic failback waits for, with the figure of now; empty while traffic is where it belongs."""
+    snapshot = standing.snapshot
+    if snapshot is None or standing.stale or standing.position is not Position.ECS:
+        return PLAIN
+    memory = codec.decode(Memory, standing.application.memory)
+    policy = configuration(standing.application).policy
+    if not memory.failover_automatic:
+        return SafeString("It was moved there by hand, so automation leaves it there: fail back by hand.")
+    projection = project(policy, snapshot, memory, standing.now)
+    dwell = span(policy.dwell_seconds * memory.dwell_factor)
+    if projection.concurrency is None or projection.ceiling is None:
+        return format_html(
+            "It fails back once alarms were OK for {} and demand is known to fit Lambda: {}.", dwell, projection.reason
+        )
+    return format_html(
+        "It fails back once alarms were OK for {} and projected concurrency stays under {}: now {}.",
+        dwell,
+        f"{projection.ceiling:.0f}",
+        f"{projection.concurrency:.0f}",
+    )
 
 
 def why_not(standing: Standing) -> Refusal | None:

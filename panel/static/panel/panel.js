@@ -139,6 +139,7 @@
       dialog.close();
     }
     if (event.target.closest("[data-keys]")) keys.showModal();
+    if (event.target.closest("[data-print]")) print();
   });
   dialog.addEventListener("htmx:afterSwap", () => {
     tellTimes(dialog);
