@@ -22,7 +22,6 @@ from tests.panel.web import examples
 def fleet(beating: None) -> Operation:
     """One that fails over, one on ECS that may not come home, one that failed and is held; and an event."""
     now = time.time()
-    wave = examples.wave(60)
     surging = examples.snapshot(at=now, alarm=AlarmState.ALARM, desired=2, concurrency=examples.wave(60, surge=True))
     examples.journal(found := examples.operation(examples.application("checkout", surging, name="Checkout API")))
     away = examples.snapshot(
