@@ -1,7 +1,7 @@
 """An image without an engine: what its Dockerfile says, laid out on this machine, its commands run as they would be.
 
 The files that it copies, read-only; a virtual environment with exactly its lock; its own variables and no others; a
-user that is not root; no home. What is missing is the kernel's part: namespaces, and a root file system that is read-only.
+user that is not root; no home. What is missing is the kernel's part: namespaces, and a root that can't be written.
 """
 
 from __future__ import annotations
