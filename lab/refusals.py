@@ -29,6 +29,7 @@ _WORDS = {
     "ecs": Words(),
     "application-autoscaling": Words(),
     "dynamodb": Words(),
+    "events": Words(),
     "elbv2": _QUERY,
     "cloudwatch": _QUERY,
     "sts": Words(403, "AccessDenied", "InvalidClientTokenId", "ExpiredToken", "Throttling"),

@@ -3,18 +3,32 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lab.api import application_autoscaling, cloudwatch, dynamodb, ecs, elbv2, lambda_, sts
+from lab.api import (
+    application_autoscaling,
+    cloudwatch,
+    cloudwatch_creating,
+    dynamodb,
+    ecs,
+    ecs_creating,
+    elbv2,
+    elbv2_creating,
+    events,
+    lambda_,
+    lambda_creating,
+    sts,
+)
 from lab.world import World
 
 Operation = Callable[[World, dict[str, Any], float], dict[str, Any]]
 
 OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
-    "ecs": ecs.OPERATIONS,
-    "elbv2": elbv2.OPERATIONS,
-    "cloudwatch": cloudwatch.OPERATIONS,
-    "lambda": lambda_.OPERATIONS,
+    "ecs": {**ecs.OPERATIONS, **ecs_creating.OPERATIONS},
+    "elbv2": {**elbv2.OPERATIONS, **elbv2_creating.OPERATIONS},
+    "cloudwatch": {**cloudwatch.OPERATIONS, **cloudwatch_creating.OPERATIONS},
+    "lambda": {**lambda_.OPERATIONS, **lambda_creating.OPERATIONS},
     "application-autoscaling": application_autoscaling.OPERATIONS,
     "dynamodb": dynamodb.OPERATIONS,
+    "events": events.OPERATIONS,
 }
 # STS is about the caller and belongs to no account's region.
 STS_OPERATIONS = sts.OPERATIONS

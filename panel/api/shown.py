@@ -13,6 +13,7 @@ from failover.resume import stored_progress
 from panel.api import schemas
 from panel.audit.models import Entry
 from panel.ingest.models import Event
+from panel.operations import timing
 from panel.operations.models import Acknowledgement, Hold, JournalEntry, KillSwitch, Operation, Refusal
 from panel.web.standing import Standing
 
@@ -90,7 +91,8 @@ def operation(row: Operation) -> schemas.OperationShown:
 
 
 def whole_operation(row: Operation) -> schemas.OperationWhole:
-    return schemas.OperationWhole(**_operation(row), journal=[_entry(each) for each in row.journal.all()])
+    known = {**_operation(row), "seconds": timing.parts(row)}
+    return schemas.OperationWhole(**known, journal=[_entry(each) for each in row.journal.all()])
 
 
 def _operation(row: Operation) -> dict[str, Any]:

@@ -11,6 +11,7 @@ class Action(StrEnum):
     OPERATION_SUPERSEDE = "operation.supersede"
     OPERATION_RETRY = "operation.retry"
     OPERATION_END = "operation.end"
+    OPERATION_IMPORT = "operation.import"
     HOLD_PLACE = "hold.place"
     HOLD_RELEASE = "hold.release"
     MODE_SET = "mode.set"

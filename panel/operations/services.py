@@ -165,7 +165,16 @@ def replayed(user: User | None, idempotency_key: str) -> Operation | None:
 
 
 def _same_request(earlier: Operation, asked: Operation) -> Operation:
-    for field in ("application_id", "goal", "weight_lambda", "weight_ecs", "override", "reason", "supersedes_id"):
+    for field in (
+        "application_id",
+        "goal",
+        "weight_lambda",
+        "weight_ecs",
+        "override",
+        "reason",
+        "supersedes_id",
+        "retry_of_id",
+    ):
         if getattr(earlier, field) != getattr(asked, field):
             raise Invalid(
                 "idempotency_key",
@@ -181,7 +190,12 @@ def wake(operation: Operation, seconds: float = 0) -> None:
 
 
 def retry_operation(
-    operation: Operation, *, reason: str, user: User | None, trigger: str = Operation.Trigger.MANUAL
+    operation: Operation,
+    *,
+    reason: str,
+    user: User | None,
+    trigger: str = Operation.Trigger.MANUAL,
+    idempotency_key: str = "",
 ) -> Operation:
     """Ask once more for what an operation that failed or was cancelled was after. Raises Refused, Invalid.
 
@@ -202,6 +216,7 @@ def retry_operation(
         user=user,
         weights=None if lambda_ is None or ecs is None else (lambda_, ecs),
         tasks=stored_progress(operation.progress).wanted if operation.prepares else 0,
+        idempotency_key=idempotency_key,
         retry_of=operation,
     )
 

@@ -52,8 +52,7 @@ def visible(person: Person) -> QuerySet[Event]:
 
 def outcomes(event: Event, applications: Iterable[Application]) -> list[Outcome]:
     """One for each of these applications: its line of the event's outcome (`panel.ingest.processing`)."""
-    said = dict(line.partition(": ")[::2] for line in event.outcome.splitlines())
-    return [Outcome(application, said.get(application.slug, "")) for application in applications]
+    return [Outcome(each, event.told({each.slug}).removeprefix(f"{each.slug}: ")) for each in applications]
 
 
 def pretty(body: object) -> str:

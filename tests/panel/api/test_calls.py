@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from failover.codec import encode
@@ -125,6 +127,16 @@ def test_an_operation_is_started_shown_cancelled_and_tried_again(call: Caller, c
     again = call("post", f"/operations/{pk}/retry", {"reason": "again"})
     assert (again.status_code, again.json()["retry_of"]) == (201, pk)
     assert [each["id"] for each in call("get", "/operations?application=checkout").json()["items"]] == [pk + 1, pk]
+
+
+def test_trying_again_heeds_its_key(call: Caller, checkout: Application) -> None:
+    pk = call("post", START, FAILOVER).json()["id"]
+    Operation.objects.filter(pk=pk).update(status="failed", finished_at=timezone.now(), next_step_at=None)
+    asked = {"body": {"reason": "again"}, "Idempotency-Key": "again-1"}
+    first, second = (call("post", f"/operations/{pk}/retry", **asked) for _ in range(2))
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json()["id"] == second.json()["id"]
+    problem(call("post", START, FAILOVER, **{"Idempotency-Key": "again-1"}), 422, "invalid")
 
 
 def test_the_same_key_again_answers_with_the_same_operation(call: Caller, checkout: Application) -> None:
@@ -324,6 +336,37 @@ def test_too_many_requests_are_told_when_to_come_back(call: Caller, monkeypatch:
     response = call("get", "/operations")
     problem(response, 429, "rate")
     assert response["Retry-After"] == "7"
+
+
+def test_a_database_that_does_not_answer_is_told(
+    call: Caller, checkout: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: Any, **__: Any) -> None:
+        raise OperationalError("the connection is closed")
+
+    monkeypatch.setattr("panel.operations.services.place_hold", gone)
+    response = call("post", "/applications/checkout/holds", {"reason": "deploy", "minutes": 5})
+    problem(response, 503, "database")
+    assert response["Retry-After"] == "5"
+
+
+def test_a_body_that_is_too_large_is_told(call: Caller, checkout: Application) -> None:
+    problem(call("post", START, {**FAILOVER, "reason": "x" * 3_000_000}), 413, "too-large")
+    assert not Operation.objects.exists()
+
+
+def test_a_page_of_applications_costs_as_many_queries_as_one(call: Caller, now: float) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert call("get", "/applications").status_code == 200
+        return len(seen)
+
+    examples.application("first", examples.snapshot(at=now))
+    asked()  # the first use of a token in a while is written down
+    one = asked()
+    for number in range(4):
+        examples.application(f"more-{number}", examples.snapshot(at=now))
+    assert asked() == one
 
 
 def test_what_is_no_call_is_a_problem_document(db: None) -> None:
