@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 OURS = {
     "PANEL_SECRET_KEY",
+    "PANEL_ALIVE_PATH",
     "PANEL_ALLOWED_HOSTS",
     "PANEL_AUDIT_DAYS",
     "PANEL_BASE_URL",
@@ -32,6 +34,7 @@ OURS = {
     "PANEL_OBSERVE_SECONDS",
     "PANEL_METRICS_TOKEN",
     "PANEL_HEARTBEAT_URL",
+    "PANEL_OUTBOUND_ALLOW",
     "PANEL_WEBHOOK_HEADER",
     "PANEL_PASSWORD_LOGIN",
     "PANEL_REQUIRE_MFA",
@@ -39,6 +42,7 @@ OURS = {
 } | sign_on.NAMES
 KNOWN = OURS | {"DATABASE_URL", "REDIS_URL", "PORT"}
 MOST_DAYS = 36_500
+HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 MOST_HOURS = 24 * 14
 # A field name of HTTP without the underscore, which servers drop, and none that HTTP or we use already.
 HEADER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,59}")
@@ -66,6 +70,8 @@ class Environment:
     webhook_header: str = "X-Api-Key"
     metrics_token: str = field(default="", repr=False)
     heartbeat_url: str = field(default="", repr=False)
+    alive_path: Path | None = None
+    outbound_allow: tuple[str, ...] = ()
     sign_on: SignOn | None = None
     password_login: bool = True
     require_mfa: str = "off"
@@ -97,6 +103,8 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         webhook_header=env.webhook_header(),
         metrics_token=env.metrics_token(),
         heartbeat_url=env.heartbeat_url(),
+        alive_path=env.path("PANEL_ALIVE_PATH"),
+        outbound_allow=env.outbound_allow(),
         sign_on=(single := env.sign_on()),
         password_login=env.password_login(single),
         require_mfa=env.require_mfa(),
@@ -153,6 +161,12 @@ class _Variables:
             )
         return int(value)
 
+    def path(self, name: str) -> Path | None:
+        value = self.text(name, "")
+        if value and not Path(value).parent.is_dir():
+            raise SettingsError(f"{name} is {value!r}; it takes a file in a directory that exists.")
+        return Path(value) if value else None
+
     def redis_url(self) -> str:
         url = self.text("REDIS_URL", "redis://127.0.0.1:6379/0")
         if urlsplit(url).scheme not in {"redis", "rediss"}:
@@ -182,6 +196,11 @@ class _Variables:
         if url and (not usable or " " in url):
             raise SettingsError("PANEL_HEARTBEAT_URL takes an address like https://monitor.example.com/ping/some-id.")
         return url
+
+    def outbound_allow(self) -> tuple[str, ...]:
+        """Networks and hosts' names in lower case."""
+        listed = (each.strip().lower().rstrip(".") for each in self.text("PANEL_OUTBOUND_ALLOW", "").split(","))
+        return tuple(_network_or_host(each) for each in listed if each)
 
     def sign_on(self) -> SignOn | None:
         try:
@@ -224,9 +243,26 @@ class _Variables:
         return {**database, "OPTIONS": {**_DATABASE_OPTIONS[database["ENGINE"]], **database.get("OPTIONS", {})}}
 
 
+def _network_or_host(text: str) -> str:
+    try:
+        return str(ip_network(text, strict=False))
+    except ValueError:
+        if HOST_NAME.fullmatch(text) and not text.replace(".", "").isdecimal():
+            return text
+    raise SettingsError(
+        f"PANEL_OUTBOUND_ALLOW names {text!r}; it takes networks like 10.0.0.0/8 and hosts' names, with commas between."
+    )
+
+
 def _own_sqlite() -> dict[str, Any]:
     folder = BASE_DIR / "var"
-    folder.mkdir(exist_ok=True)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as problem:
+        raise SettingsError(
+            f"DATABASE_URL is not set, and a database in {folder} can't be made ({problem.strerror}): give it "
+            "postgres://user:password@host:5432/name, or DATABASE_URL_FILE the path of a file that holds that."
+        ) from None
     return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "panel.sqlite3")}
 
 

@@ -20,7 +20,9 @@ PANEL_OBSERVE_SECONDS = ENVIRONMENT.observe_seconds
 PANEL_WEBHOOK_HEADER = ENVIRONMENT.webhook_header
 PANEL_METRICS_TOKEN = ENVIRONMENT.metrics_token
 PANEL_HEARTBEAT_URL = ENVIRONMENT.heartbeat_url
+PANEL_OUTBOUND_ALLOW = ENVIRONMENT.outbound_allow
 PANEL_AUDIT_DAYS = ENVIRONMENT.audit_days
+PANEL_ALIVE_PATH = ENVIRONMENT.alive_path
 PANEL_SIGN_ON = ENVIRONMENT.sign_on
 PANEL_PASSWORD_LOGIN = ENVIRONMENT.password_login
 PANEL_REQUIRE_MFA = ENVIRONMENT.require_mfa
@@ -33,10 +35,13 @@ INSTALLED_APPS = [
     "panel.fleet",
     "panel.ingest",
     "panel.operations",
+    "panel.probing",
+    "panel.drills",
     "panel.accounts",
     "panel.api",
     "panel.audit",
     "panel.watch",
+    "panel.notify",
     "panel.web",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -62,6 +67,7 @@ MIDDLEWARE = [
     "panel.front.FrontDoor",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # Django hides secrets' lengths in it (BREACH)
     "panel.security.ContentSecurityPolicy",
     "panel.security.BrowserLimits",
     "django.contrib.sessions.middleware.SessionMiddleware",

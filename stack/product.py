@@ -47,7 +47,8 @@ async def start_product(supervisor: Supervisor, directory: Path, plan: PanelPlan
     [lab_port] = free_ports(1)
     await supervisor.start(lab_part(lab_port, lab_directory))
     lab = read_laboratory(lab_directory)
-    panel = plan.with_env(lab.aws_environment())
+    # The lab's balancers and whoever is told are on loopback too.
+    panel = plan.with_env({**lab.aws_environment(), "PANEL_OUTBOUND_ALLOW": "127.0.0.0/8"})
     await migrate(supervisor, panel)
     files = write_applications(lab, directory / "applications")
     await supervisor.run("import_application", manage("import_application", *map(str, files)), panel.env)

@@ -15,16 +15,16 @@ T = TypeVar("T")
 LARGEST_ID = 2**63 - 1
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     if UNSTORABLE.search(text):
         raise ValueError("It has a character that no database takes.")
     return text
 
 
-# The patterns tell callers what `_storable` and the services' "give a reason" refuse; they judge nothing here.
+# The patterns tell callers what `storable` and the services' "give a reason" refuse; they judge nothing here.
 SAYS_SOMETHING, STORABLE = {"pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"}, {"pattern": r"^[^\x00]*$"}
-Text = Annotated[str, Field(min_length=1, max_length=1000, json_schema_extra=SAYS_SOMETHING), AfterValidator(_storable)]
-Key = Annotated[str, Field(max_length=255, json_schema_extra=STORABLE), AfterValidator(_storable)]
+Text = Annotated[str, Field(min_length=1, max_length=1000, json_schema_extra=SAYS_SOMETHING), AfterValidator(storable)]
+Key = Annotated[str, Field(max_length=255, json_schema_extra=STORABLE), AfterValidator(storable)]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 GoalName = Literal["failover", "failback", "set_weights"]
 Weight = Annotated[int, Field(ge=0, le=999)]
@@ -102,6 +102,11 @@ class ApplicationShown(Schema):
     observed_at: datetime | None
     data_age_seconds: float | None
     active_operation: int | None
+
+
+class ConfigurationShown(Schema):
+    slug: str
+    toml: str
 
 
 class ChangeShown(Schema):
@@ -186,8 +191,71 @@ class OperationShown(Schema):
     seconds: dict[str, float]
 
 
+class Probed(Schema):
+    sent: int
+    failed: int
+
+
+class Latency(Schema):
+    """Milliseconds, of the probes that were answered; null where none was."""
+
+    p50: int | None
+    p95: int | None
+
+
+class ProbeShown(Schema):
+    """What users would have seen. `by_pool` has lambda, ecs, and unknown for answers that no pool signed;
+    `longest_gap_seconds` is the longest time without a good answer in which a probe failed.
+    """
+
+    sent: int
+    failed: int
+    by_pool: dict[Literal["lambda", "ecs", "unknown"], Probed]
+    longest_gap_seconds: float
+    latency_ms: Latency
+
+
 class OperationWhole(OperationShown):
+    """`probe` is null where the application has no probe_url, or nothing was probed."""
+
     journal: list[Entry]
+    probe: ProbeShown | None
+
+
+class DrillWanted(Taken):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"application": "checkout", "kind": "drill", "reason": "before Black Friday"}]},
+    )
+
+    application: Key
+    kind: Literal["drill", "rehearsal"] = "drill"
+    reason: Text
+
+
+class DrillShown(Schema):
+    """`outcome` is null until it is known. `seconds` is what was measured, by part; `recovery` is the whole way to
+    where ECS answers. `operations` are those of the way there and of the way back.
+    """
+
+    id: int
+    application: str
+    kind: Literal["drill", "rehearsal"]
+    state: Literal["asked", "forward", "staying", "back", "ended", "not_started"]
+    outcome: Literal["succeeded", "failed", "interrupted", "not_enough_capacity"] | None
+    told: str
+    rule: str
+    remedy: str
+    requested_by: str | None
+    reason: str
+    due_at: datetime | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    target_seconds: float | None
+    stay_seconds: float
+    seconds: dict[str, float]
+    operations: list[int]
 
 
 class Reason(Taken):

@@ -16,7 +16,7 @@ from failover.memory import found_changed
 from failover.model import Goal, Memory, Mode, Position, Snapshot
 from panel.fleet.applications import configuration
 from panel.fleet.models import Application
-from panel.operations import services
+from panel.operations import services, told
 from panel.operations.models import Operation
 from panel.operations.remembering import change_memory
 
@@ -40,6 +40,7 @@ def consider(application: Application, snapshot: Snapshot, *, counts: bool) -> s
         return _nothing_to_do(application, snapshot)
     if verdict.page:
         log.warning("page", application=application.slug, reason=verdict.page)
+        told.paged(application, verdict if isinstance(verdict, Refused) else None, verdict.page)
     if isinstance(verdict, Start):
         return _start(application, verdict)
     if verdict.hold_minutes:
@@ -108,8 +109,9 @@ def situation(application: Application) -> Situation:
 
 
 def _last_failure_at(application: Application, goal: Goal) -> float | None:
-    """When the newest operation with this goal ended, if it failed."""
-    last = Operation.objects.filter(application=application, goal=goal).first()
+    """When the newest operation with this goal ended, if it failed. A drill that failed keeps no real failover back."""
+    of_goal = Operation.objects.filter(application=application, goal=goal)
+    last = (of_goal.exclude(trigger=Operation.Trigger.DRILL) if goal is Goal.FAILOVER else of_goal).first()
     if last is None or last.status != Operation.Status.FAILED or last.finished_at is None:
         return None
     return last.finished_at.timestamp()

@@ -16,7 +16,7 @@ from failover import controller
 from failover.automation import FOREIGN_HOLD_MINUTES
 from failover.codec import decode, encode
 from failover.cycle import READ_DEADLINE
-from failover.model import Decision, Kind, Memory, Position
+from failover.model import Decision, Kind, Memory, Position, Reading
 from failover.ports import Outcome
 from failover.resume import stored_progress
 from failover.verdict import PEOPLE_FIRST
@@ -25,11 +25,12 @@ from panel.celery import SOFT_SECONDS
 from panel.fleet import connections, snapshots
 from panel.fleet.applications import parsed
 from panel.fleet.models import Application
-from panel.operations import audited, services, table_lease, timing
+from panel.operations import audited, services, table_lease, timing, told
 from panel.operations.journal import Lease, LeaseLostError, RowJournal
 from panel.operations.models import Operation
 from panel.operations.remembering import change_memory
 from panel.operations.table_lease import Shared, TableLeaseError
+from panel.probing.rounds import evidence as probe
 from panel.queues import STEPS_AT_ONCE_OF_AN_ACCOUNT
 from panel.watch import tally
 
@@ -135,8 +136,10 @@ def _cycle(operation: Operation, lease: Lease, shared: Shared | None) -> Outcome
         clock=time.time,
         cancel=operation.cancel_requested,
         kill_switch=services.kill_switch_is_on,
+        probe=lambda: probe(operation),
     )
-    snapshots.store(operation.application, outcome.snapshot)
+    # Probes belong to their operation: what comes after it is not judged by them.
+    snapshots.store(operation.application, replace(outcome.snapshot, probes=Reading()))
     return outcome
 
 
@@ -152,6 +155,7 @@ def _keep(operation: Operation, lease: Lease, outcome: Outcome) -> None:
         _end(operation, lease, decision)
         if decision.kind is not Kind.REFUSE:
             _hold(operation, outcome)
+        told.ended(operation, _status(operation, decision), decision)
         audited.ended(operation, _status(operation, decision), decision)
     _measure(operation, decision)
     services.hint(operation.application)
@@ -208,6 +212,8 @@ def _hold(operation: Operation, outcome: Outcome) -> None:
         _place(
             application, services.PANEL, f"{decision.headline}: {decision.detail}", FOREIGN_HOLD_MINUTES, decision.rule
         )
+    elif operation.cancel_requested and operation.trigger == Operation.Trigger.DRILL:
+        return  # nobody has decided where traffic belongs: automation brings home what a drill leaves on ECS
     elif operation.cancel_requested:
         _place(application, services.PANEL, operation.cancel_requested, 60, PEOPLE_FIRST)
     elif not operation.automatic and decision.kind is Kind.DONE:
@@ -248,6 +254,7 @@ def _end_without_table(operation: Operation, lease: Lease, problem: str) -> None
         if progress.mark("shifting"):
             _forget_what_was_left(operation.application)
             _place(operation.application, services.PANEL, f"{operation} ended without the lease", 60, "")
+        told.ended(operation, _status(operation, ended), ended)
         audited.ended(operation, _status(operation, ended), ended)
     services.hint(operation.application)
 
@@ -265,6 +272,7 @@ def _stumble(operation: Operation, lease: Lease, problem: Exception) -> None:
         _forget_what_was_left(operation.application)
         _end(operation, lease, ended)
         _place(operation.application, services.PANEL, f"{operation} ended on an internal error", 60, "")
+        told.ended(operation, _status(operation, ended), ended)
         audited.ended(operation, _status(operation, ended), ended)
 
 

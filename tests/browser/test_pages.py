@@ -45,7 +45,7 @@ def overflow(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
-@pytest.mark.parametrize("width", [1440, 390, 320])
+@pytest.mark.parametrize("width", [1440, 390, 320, pytest.param(3840, marks=pytest.mark.full)])
 def test_no_page_breaks_the_policy_or_scrolls_sideways(
     open_page: Opener, busy: Operation, complaints: list[str], width: int
 ) -> None:
@@ -54,6 +54,8 @@ def test_no_page_breaks_the_policy_or_scrolls_sideways(
     paths = ["/", "/applications/checkout/", f"/applications/{'x' * 60}/", f"/operations/{busy.pk}/", "/operations/"]
     event = Event.objects.create(event_id="e" * 128, detail_type="An event", body={"key": "x" * 500, "list": [1] * 50})
     event.applications.set(Application.objects.all())
+    paths += ["/?q=nothing", "/?show=attention&sort=load", "/hold/", "/release/", "/applications/checkout/history/"]
+    paths += ["/applications/checkout/?span=week", "/applications/search/weights/?weight_lambda=1&weight_ecs=2"]
     paths += ["/audit/", "/events/", f"/events/{event.pk}/", "/refusals/"]
     paths += ["/applications/search/failback/", "/applications/search/weights/"]
     failed = Operation.objects.get(status="failed")

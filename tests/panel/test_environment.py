@@ -44,6 +44,8 @@ OIDC = {
         ({"PANEL_WEBHOOK_HEADER": "Cookie"}, "PANEL_WEBHOOK_HEADER", "HTTP itself does not use"),
         ({"PANEL_METRICS_TOKEN": "short"}, "PANEL_METRICS_TOKEN", "shorter than 16"),
         ({"PANEL_HEARTBEAT_URL": "ftp://x"}, "PANEL_HEARTBEAT_URL", "an address like"),
+        ({"PANEL_OUTBOUND_ALLOW": "10.0.0.0/8, http://x"}, "PANEL_OUTBOUND_ALLOW", "networks like 10.0.0.0/8"),
+        ({"PANEL_OUTBOUND_ALLOW": "10.0.0.0/99"}, "PANEL_OUTBOUND_ALLOW", "networks like 10.0.0.0/8"),
         ({"PANEL_OIDC_NAME": "ID"}, "PANEL_OIDC_ISSUER", "while PANEL_OIDC_NAME is: single sign-on needs it"),
         ({**OIDC, "PANEL_OIDC_CLIENT_SECRET": ""}, "PANEL_OIDC_CLIENT_SECRET", "is not set"),
         ({**OIDC, "PANEL_OIDC_GROUPS": ""}, "PANEL_OIDC_GROUPS", "is not set"),
@@ -72,6 +74,11 @@ def test_a_password_in_the_database_address_is_never_shown() -> None:
     with pytest.raises(environment.SettingsError) as error:
         environment.read({"DATABASE_URL": "mysql://user:hunter2@c/d"})
     assert "hunter2" not in str(error.value)
+
+
+def test_networks_and_hosts_that_may_be_asked_are_read_as_a_list() -> None:
+    read = environment.read({"PANEL_OUTBOUND_ALLOW": "127.0.0.0/8, ::1,Lab.Example.com."})
+    assert read.outbound_allow == ("127.0.0.0/8", "::1/128", "lab.example.com")
 
 
 def test_an_address_that_may_be_secret_is_never_shown() -> None:

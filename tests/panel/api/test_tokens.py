@@ -81,7 +81,7 @@ def test_nobody_logs_in_as_a_token(db: None) -> None:
         (("deploy", "--role", "viewer"), "There is or was a token 'deploy'"),
         (("other", "--role", "viewer", "--team", "nowhere"), "no team 'nowhere'"),
         (("other", "--role", "viewer", "--from", "10.0.0.1/8"), "is no network"),
-        (("other", "--role", "viewer", "--days", "0"), "one day at least"),
+        (("other", "--role", "viewer", "--days", "0"), "works for 1 to 3650 days"),
         (("", "--role", "viewer"), "1 to 60 printable characters"),
     ],
 )
