@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench import controller, history, lab_capacity, machine, report, versus, virtual_time, webhook
+from bench import cold, controller, history, lab_capacity, machine, report, versus, virtual_time, webhook
 from bench.figures import Figure, table
 
 COMPARE = "compare"
@@ -25,6 +25,7 @@ class Benchmark:
 # CPU time first, while nothing of ours runs beside it.
 BENCHMARKS: Mapping[str, Benchmark] = {
     "virtual-time": Benchmark("Virtual hours of one application a minute of CPU", virtual_time.measure),
+    "cold": Benchmark("The API's Lambda package, loaded by a fresh interpreter", cold.measure),
     "controller": Benchmark("The controller's calls and speed, over HTTP", controller.measure),
     "versus": Benchmark("A naive controller and ours, the same surge", versus.measure),
     "prewarm": Benchmark("Ours in a load that grows, without and with a prewarm alarm", versus.measure_prewarm),

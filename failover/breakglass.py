@@ -16,10 +16,12 @@ from failover.arguments import SINGLE_WRITER
 from failover.aws.lease import LeaseHeldError, TableLease
 from failover.codec import encode
 from failover.controller import step
+from failover.guarded import guarded_get
 from failover.journal import FileJournal, JournalError, resume
 from failover.leases import Unshared
 from failover.model import Application, Decision, Kind, Memory, Progress, Request, Snapshot
 from failover.ports import Aws, AwsError, Lease, Outcome
+from failover.probing import InCycle
 from failover.screen import Screen
 from failover.state import State, stored_state
 
@@ -142,12 +144,13 @@ def _pursue(
     """Step until the end. The first Ctrl-C asks for a safe end, the second one leaves at once."""
     goes_on = f"What was written stands; go on with --resume {journal.path}."
     cancel = _Interrupt(f"Left at once: the last write may have taken effect or not. {goes_on}")
+    probe = InCycle(operation.application, guarded_get, time.time)
     seen = Snapshot(time.time())
     while True:
         try:
             outcome = step(
                 operation.application, operation.request, operation.progress,
-                aws=adapter, journal=journal, lease=operation.lease, clock=time.time, cancel=cancel.reason,
+                aws=adapter, journal=journal, lease=operation.lease, clock=time.time, cancel=cancel.reason, probe=probe,
             )  # fmt: skip
         except JournalError as error:
             raise StoppedError(f"{error} {goes_on}") from error

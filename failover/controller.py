@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from failover.decide import decide, needed, stopped_by_kill_switch
+from failover.decide import decide, heeds_probes, needed, stopped_by_kill_switch
 from failover.evidence import FRESH_SECONDS
 from failover.failing import after_failed_write
-from failover.model import Action, Application, Decision, Kind, Progress, Request, SetSplit, Snapshot
-from failover.ports import Aws, AwsError, Clock, HeldBackError, Journal, KillSwitch, Lease, Outcome
+from failover.model import Action, Application, Decision, Kind, Progress, Reading, Request, SetSplit, Snapshot
+from failover.ports import (
+    Aws,
+    AwsError,
+    Clock,
+    HeldBackError,
+    Journal,
+    KillSwitch,
+    Lease,
+    Outcome,
+    Probe,
+    unprobed,
+)
 from failover.rules import Write, judge
 
 READINESS = frozenset({"ecs_ready", "lambda_ready", "towards_health"})
@@ -30,6 +41,7 @@ def step(  # noqa: PLR0913 - what it needs from outside, by keyword
     clock: Clock,
     cancel: str = "",
     kill_switch: KillSwitch = _off,
+    probe: Probe = unprobed,
 ) -> Outcome:
     """Run one cycle of an operation and answer with what it came to.
 
@@ -39,7 +51,9 @@ def step(  # noqa: PLR0913 - what it needs from outside, by keyword
     decision and its progress are in the journal before AWS hears of it.
     """
     began = clock()
-    snapshot = aws.observe(needed(request, progress))
+    # Probes first: they may take seconds, and what AWS says must be fresh when a write rests on it.
+    probes = probe() if heeds_probes(request, progress) else Reading()
+    snapshot = replace(aws.observe(needed(request, progress)), probes=probes)
     decision = decide(application, request, snapshot, progress, clock(), cancel)
     cycle = _Writing(application, request, snapshot, aws, journal, lease, clock, kill_switch, began)
     if cycle.killed():

@@ -6,6 +6,7 @@ seen, and nothing is scaled in before no weight, no traffic and no running alarm
     failover, set_weights:  start → capacity → healthy → shift → settle → done
     failback:               start → shift → bake → drain → scale_in → done
     set_weights, no split:  start → capacity → done (only tasks are started)
+    a rehearsal:            start → capacity → healthy → done (so that a failback retires them)
     a guard failed:         shift or bake → going_back → stop
 
 Each phase either answers with a Decision or hands over to the next phase. `failover.rules` judges every write once
@@ -82,7 +83,18 @@ def needed(request: Request, progress: Progress) -> frozenset[Part]:
         return frozenset({Part.ROUTES})
     phase = PHASES[progress.phase]
     judges = progress.phase == "shift" and (request.goal is not Goal.FAILOVER or progress.mark("shifting"))
-    return phase.needs | phase.reads | (shift.JUDGING if judges else frozenset())
+    watches = request.rehearses and progress.phase in ("capacity", "healthy")
+    return (
+        phase.needs
+        | phase.reads
+        | (shift.JUDGING if judges else frozenset())
+        | (frozenset({Part.ALARMS}) if watches else frozenset())
+    )
+
+
+def heeds_probes(request: Request, progress: Progress) -> bool:
+    """Whether the present phase judges a pool, so that what users see of it counts."""
+    return progress.phase == "going_back" or (progress.phase == "shift" and needed(request, progress) >= shift.JUDGING)
 
 
 def _understood(progress: Progress) -> bool:

@@ -11,6 +11,10 @@ SEARCHED_SECONDS = 30.0  # who else forwards to the ECS group must have been loo
 PUBLISHED_PERIODS = 5  # older than this, the newest point says that the API is silent, not that CloudWatch is late
 SMALL_STEP_PERCENT = 10.0  # a share of traffic this small is itself the test of an unproven pool
 
+PROBED_SECONDS = 30.0  # probes whose newest answer is older than this say nothing of now
+ENOUGH_PROBES = 5  # so many answers speak for a pool
+ENOUGH_FAILED_PROBES = 3  # and so many failed ones against it: one lost request is no verdict
+
 PLAINLY_PERCENT = 50.0  # a pool that fails this share of its requests is failing, whatever the other one can take
 
 
@@ -52,7 +56,27 @@ def failing_percent(metrics: Metrics, pool: str, since: float) -> tuple[float, f
 
 
 def pool_answers(policy: Policy, snapshot: Snapshot, pool: str, since: float) -> Answers:
-    """Judge a pool by the requests that it really got since then; too few of them are no proof either way."""
+    """Judge a pool by the requests that it really got since then, and by the probes that it answered.
+
+    Too few are no proof either way. Probes that go well make up for missing traffic, never for failed requests.
+    """
+    by_requests, by_probes = _requests_answer(policy, snapshot, pool, since), probed(policy, snapshot, pool, since)
+    return by_requests if by_requests is Answers.NO or by_probes is Answers.UNKNOWN else by_probes
+
+
+def probed(policy: Policy, snapshot: Snapshot, pool: str, since: float) -> Answers:
+    """What the probes since then say of a pool. One that nobody signed is no pool's: it counts for none."""
+    probes = snapshot.probes
+    if probes.value is None or snapshot.at - probes.at > PROBED_SECONDS:
+        return Answers.UNKNOWN
+    own = [each for each in probes.value if each.pool == pool and each.at >= since]
+    sent, failed = sum(each.sent for each in own), sum(each.failed for each in own)
+    if 100 * failed > policy.max_5xx_percent * sent:
+        return Answers.NO if failed >= ENOUGH_FAILED_PROBES else Answers.UNKNOWN
+    return Answers.YES if sent >= ENOUGH_PROBES else Answers.UNKNOWN
+
+
+def _requests_answer(policy: Policy, snapshot: Snapshot, pool: str, since: float) -> Answers:
     metrics = snapshot.metrics.value
     if metrics is None:
         return Answers.UNKNOWN

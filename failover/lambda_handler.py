@@ -23,9 +23,11 @@ from failover.aws.lease import LeaseHeldError, TableLease
 from failover.aws.parameters import read_parameter
 from failover.codec import encode
 from failover.config import ConfigError
+from failover.guarded import guarded_get
 from failover.leases import Unshared
 from failover.model import Application
 from failover.ports import Aws, AwsError, Lease
+from failover.probing import InCycle
 from failover.solo import Result, Solo
 from failover.state import State, inferred, stored_state
 
@@ -108,7 +110,8 @@ def _solo(
     def tell(kind: str, message: str) -> None:
         _log(application.slug, kind, message)
 
-    return Solo(application, adapter, lease, time.time, time.sleep, seconds_left, save, tell, state)
+    probe = InCycle(application, guarded_get)
+    return Solo(application, adapter, lease, time.time, time.sleep, seconds_left, save, tell, state, probe)
 
 
 def _answered(slug: str, result: Result) -> dict[str, Any]:

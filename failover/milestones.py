@@ -48,6 +48,12 @@ def _titles(request: Request, policy: Policy, progress: Progress) -> tuple[tuple
             ("drained", "ECS gets no more traffic"),
             ("scaled_in", "Scale ECS in"),
         )
+    if request.rehearses:
+        return (
+            ("asked", f"Ask ECS for {wanted} tasks"),
+            ("healthy", f"{enough} targets healthy, {policy.healthy_checks} times in a row"),
+            ("ended", "Weights stay as they are"),
+        )
     if request.prepares:
         return (("asked", f"Ask ECS for {wanted} tasks"), ("ended", "Weights stay as they are"))
     target = "ECS, " + " → ".join(map(str, policy.shift_steps)) + " %"

@@ -6,10 +6,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from failover.model import DECIDING, Action, Decision, Part, Progress, Snapshot
+from failover.model import DECIDING, Action, Decision, Part, Probed, Progress, Reading, Snapshot
 
 Clock = Callable[[], float]  # epoch seconds
 KillSwitch = Callable[[], bool]  # whether automation is to stop; what it raises when it can't tell ends the cycle
+# What the probe URL answered lately. Never raises: what can't be told is unknown, with its problem.
+Probe = Callable[[], Reading[tuple[Probed, ...]]]
 
 
 # Asked right before a write is sent: whatever was read for it may have taken longer than the write may wait.
@@ -18,6 +20,10 @@ MaySend = Callable[[], bool]
 
 def always() -> bool:
     return True
+
+
+def unprobed() -> Reading[tuple[Probed, ...]]:
+    return Reading(problem="nothing probes")
 
 
 class HeldBackError(Exception):

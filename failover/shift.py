@@ -16,6 +16,7 @@ from failover.evidence import (
     failing_percent,
     lambda_answers,
     pool_answers,
+    probed,
 )
 from failover.evidence import since as evidence_since
 from failover.model import Decision, Goal, Kind, Part, Position, Split
@@ -168,6 +169,8 @@ def _guard_failure(cycle: Cycle, since: float) -> str:
     elif (ecs_healthy(cycle.snapshot, cycle.now) or 0) < cycle.progress.enough:
         return f"Fewer than {cycle.progress.enough} targets are healthy"
     pool = _gaining(cycle)
+    if probed(cycle.policy, cycle.snapshot, pool, since) is Answers.NO:
+        return f"Probes that {pool} answered failed"
     if pool_answers(cycle.policy, cycle.snapshot, pool, since) is Answers.NO and cycle.snapshot.metrics.value:
         requests, failed = failing_percent(cycle.snapshot.metrics.value, pool, since)
         return f"{failed:.0f} % of {requests:.0f} requests on {pool} failed"

@@ -14,7 +14,7 @@ from failover.automation import Refused, Start, consider
 from failover.controller import step
 from failover.memory import found_changed
 from failover.model import Action, Application, Decision, Kind, Request, Snapshot
-from failover.ports import Aws, AwsError, Call, Clock, Journal, Lease, Outcome
+from failover.ports import Aws, AwsError, Call, Clock, Journal, Lease, Outcome, Probe, unprobed
 from failover.state import Pursuit, State
 
 CYCLE_SECONDS = 20.0  # the longest cycle: 10 s of reading, a write of 7 s begun at its end, and storing what came of it
@@ -45,6 +45,7 @@ class Solo:
     save: Callable[[State], None]
     tell: Callable[[str, str], None]
     state: State
+    probe: Probe = unprobed
 
     def keep(self, state: State) -> None:
         self.state = state
@@ -123,6 +124,7 @@ class Solo:
             journal=journal,
             lease=self.lease,
             clock=self.clock,
+            probe=self.probe,
         )
 
 

@@ -10,9 +10,10 @@ from uuid import uuid4
 
 import structlog
 from celery.beat import Scheduler as InMemory
+from django.conf import settings
 from django.db import Error, close_old_connections
 
-from panel import dispatch
+from panel import alive, dispatch
 from panel.fleet import heartbeats
 from panel.fleet.heartbeats import Holding
 from panel.notify import health
@@ -59,6 +60,7 @@ class Scheduler(InMemory):  # type: ignore[misc]  # celery has no types
 
     def _look(self) -> None:
         self._looked_at = time.monotonic()
+        alive.show(settings.PANEL_ALIVE_PATH)
         close_old_connections()
         try:
             held = heartbeats.hold(heartbeats.BEAT, self.holder)

@@ -7,13 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-STEPS, EVENTS, OBSERVE, NOTIFY = "steps", "events", "observe", "notify"
+STEPS, EVENTS, OBSERVE, NOTIFY, PROBES = "steps", "events", "observe", "notify", "probes"
 # Sweeps and other short work that reads rows only, and whatever a release before this one has left there.
 DEFAULT = "panel"
-ALL = (STEPS, EVENTS, OBSERVE, NOTIFY, DEFAULT)
+ALL = (STEPS, EVENTS, OBSERVE, NOTIFY, PROBES, DEFAULT)
 
 HEARTBEAT_TASK = "fleet.heartbeat"
-_ROUTES = {"operations.step": STEPS, "ingest.process": EVENTS, "fleet.sweep": OBSERVE, "notify.deliver": NOTIFY}
+_ROUTES = {
+    "operations.step": STEPS,
+    "ingest.process": EVENTS,
+    "fleet.sweep": OBSERVE,
+    "drills.advance": OBSERVE,
+    "notify.deliver": NOTIFY,
+    "probing.round": PROBES,
+}
 
 # A worker each, so that reading which takes long holds up no step: queues and processes.
 WORKERS: Mapping[str, tuple[tuple[str, ...], int]] = {
@@ -21,6 +28,7 @@ WORKERS: Mapping[str, tuple[tuple[str, ...], int]] = {
     EVENTS: ((EVENTS,), 2),
     OBSERVE: ((OBSERVE,), 2),
     NOTIFY: ((NOTIFY,), 2),
+    PROBES: ((PROBES,), 2),  # a round lasts as long as beat's next one is away, and then waits for its last answers
 }
 
 # One less than there are processes: an account that does not answer leaves one to all the others.

@@ -8,6 +8,7 @@ urlpatterns = [
     path("api/v1/", api.urls),
     re_path(r"^api/", answer_unknown),
     path("settings/notifications/", include("panel.notify.urls")),
-    path("accounts/", include("allauth.urls")),
+    path("settings/", include("panel.settings_pages.urls")),
+    path("accounts/", include("panel.accounts.urls")),
     path("", include("panel.web.urls")),
 ]

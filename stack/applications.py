@@ -22,6 +22,7 @@ _POLICY = {
     "failback_steps": [90, 50, 0],
     "healthy_checks": 2,
 }
+_DRILLS = {"schedule": "0 10 * * 2", "rehearsal_schedule": "30 3 * * *", "target_seconds": 60, "stay_seconds": 15}
 _POLICIES = {"checkout": {"failover_count": 3}}
 
 
@@ -37,15 +38,18 @@ def write_applications(lab: Laboratory, directory: Path) -> list[Path]:
 def application_toml(application: LabApplication, region: str) -> str:
     about = {"slug": application.slug, "name": application.name, "region": region}
     behaviour = {"alarms": list(application.alarms), "mode": "auto"}
+    # Its answer names the pool: what users get while traffic moves shows on the operation's page.
+    probe = {"probe_url": f"{application.urls[0]}/env"}
     function = {"function_name": application.function_name, "target_group_arn": application.lambda_target_group_arn}
     service = {"cluster": application.cluster, "service": application.service}
     tables = [
-        _table("[application]", about | behaviour),
+        _table("[application]", about | behaviour | probe),
         _table("[lambda]", function),
         _table("[ecs]", service | {"target_group_arn": application.ecs_target_group_arn}),
         _table("[[routes]]", {"listener_arn": application.listener_arn}),
         *(_table("[[routes]]", {"rule_arn": arn}) for arn in application.rule_arns),
         _table("[policy]", _POLICY | _POLICIES.get(application.slug, {})),
+        _table("[drills]", _DRILLS),
     ]
     return "\n".join(tables)
 

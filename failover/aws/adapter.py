@@ -100,6 +100,14 @@ class Adapter:
             versions=self._read_versions(service, parts, began),
         )
 
+    def alarms(self, names: Collection[str]) -> Reading[tuple[Alarm, ...]]:
+        """Read alarms by name, those of them that exist. Unknown, with its problem, where that fails."""
+
+        def read() -> tuple[Alarm, ...]:
+            return alarms.existing(alarms.read(self.clients.alarms, names), names)
+
+        return take(Part.ALARMS, self.application, self.clock(), read)
+
     def _read(self, part: Part, parts: Collection[Part], began: float, read: Callable[[], T]) -> Reading[T]:
         """An answer with the time at which it was asked for: never fresher than it is."""
         if part not in parts:

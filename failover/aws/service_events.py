@@ -30,6 +30,15 @@ _SERVICE = re.compile(r"^\(service [^)]*\) ")
 _COMPLAINTS = ("unable to", "unhealthy", "failed", "unsuccessful", "error")
 
 
+# How the sentences below begin, or go on, that say that a task found no room.
+NO_CAPACITY, NOT_PLACED, TAKEN_BACK = "Fargate has no capacity", "ECS can't place a task", "Fargate Spot took"
+
+
+def tells_of_no_capacity(told: str) -> bool:
+    """Whether a text holds a sentence of `trouble` that says that there is no room for tasks."""
+    return any(words in told for words in (NO_CAPACITY, NOT_PLACED, TAKEN_BACK))
+
+
 def complains(service: Described, now: float) -> bool:
     """Whether something is wrong, judged by the service alone: only then are its stopped tasks worth reading."""
     deployments = service.get("deployments", ())
@@ -78,15 +87,15 @@ def _capacity(messages: Sequence[str], stopped: Sequence[Described]) -> str:
     placing = next((message for message in messages if "unable to place a task" in message), "")
     if "apacity is unavailable" in placing:
         zone = _ZONE.search(placing)
-        return f"Fargate has no capacity{f' in {zone[0]}' if zone else ''}"
+        return f"{NO_CAPACITY}{f' in {zone[0]}' if zone else ''}"
     if placing:
         reason = _REASON.search(placing)
-        return f"ECS can't place a task: {reason[1] if reason else _plain(placing)}"
+        return f"{NOT_PLACED}: {reason[1] if reason else _plain(placing)}"
     if stopped and stopped[0].get("stopCode") == "SpotInterruption":
         zone_name = stopped[0].get("availabilityZone", "")
-        return f"Fargate Spot took a task's capacity back{f' in {zone_name}' if zone_name else ''}"
+        return f"{TAKEN_BACK} a task's capacity back{f' in {zone_name}' if zone_name else ''}"
     if stopped and "apacity is unavailable" in stopped[0].get("stoppedReason", ""):
-        return f"Fargate has no capacity in {stopped[0].get('availabilityZone') or 'its zone'}"
+        return f"{NO_CAPACITY} in {stopped[0].get('availabilityZone') or 'its zone'}"
     return ""
 
 

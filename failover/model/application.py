@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import gcd
+
+from failover.model.drills import Drills
 
 MAX_WEIGHT = 999  # ALB's own range: ForwardActionConfig, TargetGroupTuple.Weight
 
@@ -130,7 +132,9 @@ class Application:
     prewarm_alarms: tuple[str, ...] = ()
     mode: Mode = Mode.AUTO
     probe_url: str = ""
+    probe_header: str = "X-Pool"
     lease_table: str = ""
+    drills: Drills = field(default_factory=Drills)
 
     @property
     def account(self) -> str:

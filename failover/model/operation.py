@@ -164,12 +164,14 @@ class Request:
     """What an operation was asked for. `split` goes with set_weights; `override` names rules, with a reason.
 
     set_weights without a split leaves the weights where they are and only has tasks started (a prewarm, the guard).
+    One that `rehearses` also waits until they are healthy, and makes way for an alarm.
     """
 
     goal: Goal
     split: Split | None = None
     automatic: bool = False
     override: frozenset[str] = frozenset()
+    rehearses: bool = False
 
     @property
     def prepares(self) -> bool:

@@ -216,10 +216,23 @@ class Metrics:
 
 
 @dataclass(frozen=True)
+class Probed:
+    """Requests to the application's probe URL, sent from `at` on, by who answered: lambda, ecs, or "" where nothing
+    says which pool it was.
+    """
+
+    at: float
+    pool: str
+    sent: int
+    failed: int
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """What AWS said about one application. `at` is when the observation began.
 
-    `alarms` are those that a failover follows, `prewarm` those that only start tasks.
+    `alarms` are those that a failover follows, `prewarm` those that only start tasks. `probes` is what the probe URL
+    answered lately, oldest first: the one part that is not AWS's.
     """
 
     at: float
@@ -232,6 +245,7 @@ class Snapshot:
     limits: Reading[Limits] = Reading()
     prewarm: Reading[tuple[Alarm, ...]] = Reading()
     versions: Reading[Versions] = Reading()
+    probes: Reading[tuple[Probed, ...]] = Reading()
 
     def updated(self, newer: Snapshot) -> Snapshot:
         """The same with every part that `newer` asked AWS for."""

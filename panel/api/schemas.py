@@ -104,6 +104,11 @@ class ApplicationShown(Schema):
     active_operation: int | None
 
 
+class ConfigurationShown(Schema):
+    slug: str
+    toml: str
+
+
 class ChangeShown(Schema):
     what: str
     before: str
@@ -186,8 +191,71 @@ class OperationShown(Schema):
     seconds: dict[str, float]
 
 
+class Probed(Schema):
+    sent: int
+    failed: int
+
+
+class Latency(Schema):
+    """Milliseconds, of the probes that were answered; null where none was."""
+
+    p50: int | None
+    p95: int | None
+
+
+class ProbeShown(Schema):
+    """What users would have seen. `by_pool` has lambda, ecs, and unknown for answers that no pool signed;
+    `longest_gap_seconds` is the longest time without a good answer in which a probe failed.
+    """
+
+    sent: int
+    failed: int
+    by_pool: dict[Literal["lambda", "ecs", "unknown"], Probed]
+    longest_gap_seconds: float
+    latency_ms: Latency
+
+
 class OperationWhole(OperationShown):
+    """`probe` is null where the application has no probe_url, or nothing was probed."""
+
     journal: list[Entry]
+    probe: ProbeShown | None
+
+
+class DrillWanted(Taken):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"application": "checkout", "kind": "drill", "reason": "before Black Friday"}]},
+    )
+
+    application: Key
+    kind: Literal["drill", "rehearsal"] = "drill"
+    reason: Text
+
+
+class DrillShown(Schema):
+    """`outcome` is null until it is known. `seconds` is what was measured, by part; `recovery` is the whole way to
+    where ECS answers. `operations` are those of the way there and of the way back.
+    """
+
+    id: int
+    application: str
+    kind: Literal["drill", "rehearsal"]
+    state: Literal["asked", "forward", "staying", "back", "ended", "not_started"]
+    outcome: Literal["succeeded", "failed", "interrupted", "not_enough_capacity"] | None
+    told: str
+    rule: str
+    remedy: str
+    requested_by: str | None
+    reason: str
+    due_at: datetime | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    target_seconds: float | None
+    stay_seconds: float
+    seconds: dict[str, float]
+    operations: list[int]
 
 
 class Reason(Taken):

@@ -12,8 +12,11 @@ from failover.plan import Plan
 from failover.resume import stored_progress
 from panel.api import schemas
 from panel.audit.models import Entry
+from panel.drills.models import Drill
 from panel.ingest.models import Event
+from panel.operations import timing
 from panel.operations.models import Acknowledgement, Hold, JournalEntry, KillSwitch, Operation, Refusal
+from panel.probing.strip import summary
 from panel.web.standing import Standing
 
 
@@ -90,7 +93,43 @@ def operation(row: Operation) -> schemas.OperationShown:
 
 
 def whole_operation(row: Operation) -> schemas.OperationWhole:
-    return schemas.OperationWhole(**_operation(row), journal=[_entry(each) for each in row.journal.all()])
+    known = {**_operation(row), "seconds": timing.parts(row)}
+    journal = [_entry(each) for each in row.journal.all()]
+    return schemas.OperationWhole(**known, journal=journal, probe=probe(row))
+
+
+def probe(row: Operation) -> schemas.ProbeShown | None:
+    found = summary(row)
+    if found is None:
+        return None
+    by_pool: dict[Any, schemas.Probed] = {
+        pool or "unknown": schemas.Probed(sent=sent, failed=failed) for pool, (sent, failed) in found.by_pool.items()
+    }
+    return schemas.ProbeShown(
+        sent=found.sent,
+        failed=found.failed,
+        by_pool=by_pool,
+        longest_gap_seconds=found.longest_gap,
+        latency_ms=schemas.Latency(p50=found.p50, p95=found.p95),
+    )
+
+
+def drill(row: Drill) -> schemas.DrillShown:
+    names = (
+        "kind", "state", "told", "rule", "remedy", "reason", "due_at", "created_at", "started_at", "finished_at",
+        "stay_seconds",
+    )  # fmt: skip
+    outcome: Any = row.outcome or None
+    return schemas.DrillShown(
+        id=row.pk,
+        application=row.application.slug,
+        outcome=outcome,
+        requested_by=row.requested_by.get_username() if row.requested_by else None,
+        target_seconds=row.target_seconds or None,
+        seconds=row.measured,
+        operations=[pk for pk in (row.forward_id, row.back_id) if pk],
+        **{name: getattr(row, name) for name in names},
+    )
 
 
 def _operation(row: Operation) -> dict[str, Any]:

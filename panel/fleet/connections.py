@@ -9,8 +9,8 @@ from typing import Any
 import failover.model
 from failover import aws
 from failover.aws import clients
+from failover.aws.adapter import Adapter
 from failover.aws.fleet import Fleet, Pace
-from failover.ports import Aws
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ _fleets: dict[Scope, Fleet] = {}
 
 
 @lru_cache(maxsize=256)
-def connect(application: failover.model.Application) -> Aws:
+def connect(application: failover.model.Application) -> Adapter:
     """The application's AWS. Safe to share between threads."""
     return aws.connect(application)
 

@@ -48,7 +48,8 @@ def record(application: Application, snapshot: Snapshot) -> None:
 
 def _write(samples: list[Sample], columns: Iterable[str]) -> None:
     Sample.objects.bulk_create(
-        samples,
+        # In one order everywhere: two processes that write the same rows can't wait for each other.
+        sorted(samples, key=lambda each: (each.application_id, each.seconds, each.at)),
         update_conflicts=True,
         unique_fields=["application", "seconds", "at"],
         update_fields=list(columns),

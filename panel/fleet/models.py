@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 
 from panel.accounts.models import Team
+
+
+class Present(models.Manager["Application"]):
+    """The applications that are not retired."""
+
+    def get_queryset(self) -> models.QuerySet[Application]:
+        return super().get_queryset().filter(retired_at=None)
 
 
 class Application(models.Model):
@@ -25,8 +34,12 @@ class Application(models.Model):
     memory = models.JSONField(default=dict)
     observing_until = models.DateTimeField(null=True, blank=True, help_text="a worker is reading AWS until then")
     sweeping_until = models.DateTimeField(null=True, blank=True, help_text="a worker is sweeping its scope until then")
+    retired_at = models.DateTimeField(null=True, blank=True, help_text="not looked at since; its history stays")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    every: ClassVar[models.Manager[Application]] = models.Manager()  # the first: relations lead to retired ones, too
+    objects: ClassVar[Present] = Present()
 
     class Meta:
         ordering = ("slug",)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from failover.model import AlarmState
 from panel import broker
 from panel.fleet import heartbeats, snapshots
@@ -34,8 +36,12 @@ def pulse() -> Pulse:
         broker_ok=broker.answers(),
         last_event_at=Event.objects.values_list("received_at", flat=True).first(),
         active_operations=Operation.objects.filter(status__in=Operation.ACTIVE).count(),
-        alarms=sum(_in_alarm(*each) for each in StoredSnapshot.objects.values_list("application__slug", "body")),
+        alarms=sum(_in_alarm(*each) for each in _present().values_list("application__slug", "body")),
     )
+
+
+def _present() -> QuerySet[StoredSnapshot]:
+    return StoredSnapshot.objects.filter(application__retired_at=None)
 
 
 def _in_alarm(slug: str, body: object) -> bool:

@@ -109,8 +109,9 @@ def situation(application: Application) -> Situation:
 
 
 def _last_failure_at(application: Application, goal: Goal) -> float | None:
-    """When the newest operation with this goal ended, if it failed."""
-    last = Operation.objects.filter(application=application, goal=goal).first()
+    """When the newest operation with this goal ended, if it failed. A drill that failed keeps no real failover back."""
+    of_goal = Operation.objects.filter(application=application, goal=goal)
+    last = (of_goal.exclude(trigger=Operation.Trigger.DRILL) if goal is Goal.FAILOVER else of_goal).first()
     if last is None or last.status != Operation.Status.FAILED or last.finished_at is None:
         return None
     return last.finished_at.timestamp()

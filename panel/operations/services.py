@@ -125,6 +125,8 @@ def _queued(operation: Operation, digest: str = "") -> Operation:
             if operation.automatic and kill_switch_is_on():
                 raise Refused("kill_switch", "The kill switch is on.", "Turn the kill switch off, or act by hand.")
             operation.save()
+            if Application.every.filter(pk=application.pk, retired_at__isnull=False).exists():  # read after the insert
+                raise Refused("retired", f"{application.slug} is retired.", "Bring it back first, under Settings.")
             if digest:
                 require_unchanged(application, request_of(operation), digest)
             # What the log says of the request, and of everything that followed, is found by this id.
@@ -155,6 +157,7 @@ def request_of(operation: Operation) -> Request:
         None if lambda_ is None or ecs is None else Split(lambda_, ecs),
         automatic=operation.automatic,
         override=frozenset(operation.override),
+        rehearses=operation.prepares and operation.trigger == Operation.Trigger.DRILL,
     )
 
 
@@ -166,7 +169,16 @@ def replayed(user: User | None, idempotency_key: str) -> Operation | None:
 
 
 def _same_request(earlier: Operation, asked: Operation) -> Operation:
-    for field in ("application_id", "goal", "weight_lambda", "weight_ecs", "override", "reason", "supersedes_id"):
+    for field in (
+        "application_id",
+        "goal",
+        "weight_lambda",
+        "weight_ecs",
+        "override",
+        "reason",
+        "supersedes_id",
+        "retry_of_id",
+    ):
         if getattr(earlier, field) != getattr(asked, field):
             raise Invalid(
                 "idempotency_key",
@@ -182,7 +194,12 @@ def wake(operation: Operation, seconds: float = 0) -> None:
 
 
 def retry_operation(
-    operation: Operation, *, reason: str, user: User | None, trigger: str = Operation.Trigger.MANUAL
+    operation: Operation,
+    *,
+    reason: str,
+    user: User | None,
+    trigger: str = Operation.Trigger.MANUAL,
+    idempotency_key: str = "",
 ) -> Operation:
     """Ask once more for what an operation that failed or was cancelled was after. Raises Refused, Invalid.
 
@@ -203,6 +220,7 @@ def retry_operation(
         user=user,
         weights=None if lambda_ is None or ecs is None else (lambda_, ecs),
         tasks=stored_progress(operation.progress).wanted if operation.prepares else 0,
+        idempotency_key=idempotency_key,
         retry_of=operation,
     )
 

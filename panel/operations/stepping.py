@@ -16,7 +16,7 @@ from failover import controller
 from failover.automation import FOREIGN_HOLD_MINUTES
 from failover.codec import decode, encode
 from failover.cycle import READ_DEADLINE
-from failover.model import Decision, Kind, Memory, Position
+from failover.model import Decision, Kind, Memory, Position, Reading
 from failover.ports import Outcome
 from failover.resume import stored_progress
 from failover.verdict import PEOPLE_FIRST
@@ -30,6 +30,7 @@ from panel.operations.journal import Lease, LeaseLostError, RowJournal
 from panel.operations.models import Operation
 from panel.operations.remembering import change_memory
 from panel.operations.table_lease import Shared, TableLeaseError
+from panel.probing.rounds import evidence as probe
 from panel.queues import STEPS_AT_ONCE_OF_AN_ACCOUNT
 from panel.watch import tally
 
@@ -135,8 +136,10 @@ def _cycle(operation: Operation, lease: Lease, shared: Shared | None) -> Outcome
         clock=time.time,
         cancel=operation.cancel_requested,
         kill_switch=services.kill_switch_is_on,
+        probe=lambda: probe(operation),
     )
-    snapshots.store(operation.application, outcome.snapshot)
+    # Probes belong to their operation: what comes after it is not judged by them.
+    snapshots.store(operation.application, replace(outcome.snapshot, probes=Reading()))
     return outcome
 
 
@@ -209,6 +212,8 @@ def _hold(operation: Operation, outcome: Outcome) -> None:
         _place(
             application, services.PANEL, f"{decision.headline}: {decision.detail}", FOREIGN_HOLD_MINUTES, decision.rule
         )
+    elif operation.cancel_requested and operation.trigger == Operation.Trigger.DRILL:
+        return  # nobody has decided where traffic belongs: automation brings home what a drill leaves on ECS
     elif operation.cancel_requested:
         _place(application, services.PANEL, operation.cancel_requested, 60, PEOPLE_FIRST)
     elif not operation.automatic and decision.kind is Kind.DONE:

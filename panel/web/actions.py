@@ -13,7 +13,7 @@ from failover.plan import digest
 from panel.fleet import applications
 from panel.operations import services
 from panel.operations.models import Operation
-from panel.web import brakes, forms, plans, sentences
+from panel.web import brakes, drilling, forms, plans, sentences
 from panel.web.action import Action, Plan
 from panel.web.subjects import Subject
 
@@ -136,4 +136,5 @@ ACTIONS: dict[str, Action[Subject]] = {
     ),
     "retry": Action("Try again for {}", "Try again", forms.ReasonForm, _retry_plan, _retry),
     **brakes.ACTIONS,
+    **drilling.ACTIONS,
 }

@@ -15,6 +15,9 @@ NEEDS = {
     "release": "hold.release",
     "mode": "mode.set",
     "acknowledge": "acknowledge",
+    "drill": "drill.start",
+    "rehearsal": "drill.start",
+    "abort": "drill.start",
     "on": "kill_switch.set",
     "off": "kill_switch.set",
 }
@@ -30,6 +33,9 @@ TOLD = {
     "release": Action.HOLD_RELEASE,
     "mode": Action.MODE_SET,
     "acknowledge": Action.ACKNOWLEDGE,
+    "drill": Action.DRILL_START,
+    "rehearsal": Action.DRILL_START,
+    "abort": Action.DRILL_ABORT,
     "on": Action.KILL_SWITCH_SET,
     "off": Action.KILL_SWITCH_SET,
 }

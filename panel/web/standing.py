@@ -117,7 +117,13 @@ def stale_after() -> float:
 
 def standing_of(application: Application, now: datetime) -> Standing:
     """One application's standing, with its whole snapshot."""
-    return Surroundings.of([application.pk], now).standing(application, _stored(application))
+    return standings([application], now)[0]
+
+
+def standings(applications: list[Application], now: datetime) -> list[Standing]:
+    """As `standing_of` of each, with as many queries as for one."""
+    around = Surroundings.of([row.pk for row in applications], now)
+    return [around.standing(row, _stored(row)) for row in applications]
 
 
 def completed(outlined: Iterable[Standing]) -> list[Standing]:

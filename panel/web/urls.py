@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from panel.web import acting, events, lists, trail, views
+from panel.web import acting, drills, events, lists, trail, views
 
 app_name = "web"
 urlpatterns = [
@@ -16,6 +16,11 @@ urlpatterns = [
     path("applications/<slug:slug>/release/", acting.on_application, {"name": "release"}, name="release"),
     path("applications/<slug:slug>/mode/", acting.on_application, {"name": "mode"}, name="mode"),
     path("applications/<slug:slug>/acknowledge/", acting.on_application, {"name": "acknowledge"}, name="acknowledge"),
+    path("applications/<slug:slug>/drill/", acting.on_application, {"name": "drill"}, name="drill_start"),
+    path("applications/<slug:slug>/rehearsal/", acting.on_application, {"name": "rehearsal"}, name="rehearsal_start"),
+    path("drills/", drills.drills, name="drills"),
+    path("drills/<int:pk>/", drills.drill, name="drill"),
+    path("drills/<int:pk>/abort/", acting.on_drill, {"name": "abort"}, name="abort"),
     path("kill-switch/on/", acting.on_panel, {"name": "on"}, name="kill_switch_on"),
     path("kill-switch/off/", acting.on_panel, {"name": "off"}, name="kill_switch_off"),
     path("operations/", lists.operations, name="operations"),

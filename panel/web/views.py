@@ -6,16 +6,17 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from failover.model import Limits, Reading, Snapshot
-from panel.accounts.roles import allowed, owned
+from panel.accounts.roles import allowed, mine, owned
 from panel.fleet import applications
 from panel.fleet import history as samples
 from panel.fleet.models import Application
 from panel.fleet.pulse import pulse
 from panel.operations.models import Hold, Operation, Refusal
+from panel.probing.strip import strip
 from panel.web import badges, charts, rows, runs, sentences
 from panel.web.health import health
 from panel.web.pages import PER_PAGE, live, page_of
@@ -49,7 +50,9 @@ def fleet(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def application(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_object_or_404(owned(Application.objects.select_related("stored_snapshot"), request.user), slug=slug)
+    found = mine(Application.every.select_related("stored_snapshot"), request.user, slug=slug)
+    if found.retired_at:
+        return render(request, "web/retired.html", {"application": found})
     standing = standing_of(found, now())
     return live(request, "application", _application(standing, allowed(request.user, found.team_id)))
 
@@ -87,7 +90,7 @@ def _application(standing: Standing, may: frozenset[str]) -> dict[str, object]:
 @require_safe
 def history(request: HttpRequest, slug: str) -> HttpResponse:
     """Longer ago than CloudWatch is asked for; `?span=` is one of the spans' names."""
-    found = get_object_or_404(owned(Application.objects.select_related("stored_snapshot"), request.user), slug=slug)
+    found = mine(Application.objects.select_related("stored_snapshot"), request.user, slug=slug)
     standing = standing_of(found, now())
     span = next((each for each in samples.SPANS if each.name == request.GET.get("span")), samples.SPANS[0])
     metrics = samples.read(found, span)
@@ -125,13 +128,14 @@ def _history(found: Application) -> list[Operation]:
 @require_safe
 def operation(request: HttpRequest, pk: int) -> HttpResponse:
     related = ("application", "requested_by", "retry_of", "supersedes", "superseded_by", "acknowledgement")
-    found = get_object_or_404(owned(Operation.objects.select_related(*related), request.user, "application"), pk=pk)
+    found = mine(Operation.objects.select_related(*related), request.user, "application", pk=pk)
     moment = now().timestamp()
     context = {
         "now": moment,
         "run": runs.run(found, moment),
         "journal": found.journal.all(),
         "links": runs.links(found),
+        "probes": strip(found),
         "may": allowed(request.user, found.application.team_id),
         "holds": Hold.objects.filter(application=found.application, released_at=None, expires_at__gt=now()),
     }

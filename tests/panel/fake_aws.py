@@ -41,6 +41,8 @@ class FakeAws:
         self.problems: dict[Part, str] = {}
         self.refusal: AwsError | None = None
         self.looks = 0
+        self.others: dict[str, AlarmState] = {}  # alarms that are not the application's own
+        self.unplaced = ""  # why no task finds room; "" where each does
 
     def observe(self, parts: Collection[Part] = tuple(Part)) -> Snapshot:
         self.looks += 1
@@ -48,8 +50,8 @@ class FakeAws:
         values = {
             Part.ALARMS: tuple(Alarm(name, self.alarm, now - 1) for name in self.application.alarms),
             Part.ROUTES: self._routes(now),
-            Part.SERVICE: Service(self.desired, 0, self.desired),
-            Part.TARGETS: Targets(self.desired, lambda_states=(("healthy", 1),)),
+            Part.SERVICE: Service(self.desired, 0, self._running, trouble=self.unplaced),
+            Part.TARGETS: Targets(self._running, lambda_states=(("healthy", 1),)),
             Part.BOUNDS: self.scaling,
             Part.METRICS: self._metrics(now),
             Part.LIMITS: Limits(None, 1000),
@@ -57,6 +59,17 @@ class FakeAws:
         }
         return Snapshot(now, **{_field(part): self._reading(part, value, now) for part, value in values.items()
                                 if part in parts})  # fmt: skip
+
+    @property
+    def _running(self) -> int:
+        return 0 if self.unplaced else self.desired
+
+    def alarms(self, names: Collection[str]) -> Reading:
+        states = dict.fromkeys(self.application.alarms, self.alarm) | self.others
+        if Part.ALARMS in self.problems:
+            return Reading(problem=self.problems[Part.ALARMS])
+        found = tuple(Alarm(name, states[name], time.time() - 1) for name in names if name in states)
+        return Reading.of(found, time.time())
 
     def _routes(self, now: float) -> Routes:
         managed = tuple(RouteState(r.arn, "listener", self.split, "") for r in self.application.routes)

@@ -37,6 +37,7 @@ def test_the_file_names_both_pools_and_every_route() -> None:
     payments = tomllib.loads(application_toml(lab().applications[1], "eu-west-1"))
     assert payments["application"]["name"] == 'The "payments" API'
     assert payments["application"]["mode"] == "auto"
+    assert payments["application"]["probe_url"] == "http://127.0.0.1:1/env"
     assert payments["lambda"]["target_group_arn"].endswith("payments-lambda/1")
     assert payments["ecs"] == {
         "cluster": "apis",

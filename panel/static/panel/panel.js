@@ -170,7 +170,9 @@
 
   /* ---- keys ---- */
 
-  const places = { f: "/", o: "/operations/", e: "/events/", r: "/refusals/", a: "/audit/" };
+  const places = {
+    f: "/", o: "/operations/", d: "/drills/", e: "/events/", r: "/refusals/", a: "/audit/", s: "/settings/",
+  };
   let going = 0;
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
@@ -180,6 +182,7 @@
     going = event.key === "g" ? Date.now() : 0;
   });
 
+  document.querySelector('form[data-focus] input:not([type="hidden"], [readonly])')?.focus();
   readClock(document);
   if (page) watchPage();
   everySecond();

@@ -19,11 +19,19 @@ register = template.Library()
 PLACES = (
     ("Fleet", "fleet"),
     ("Operations", "operations"),
+    ("Drills", "drills"),
     ("Events", "events"),
     ("Refusals", "refusals"),
     ("Audit", "audit"),
 )
-BELOW = {"operation": "operations", "cancel": "operations", "retry": "operations", "event": "events"}
+BELOW = {
+    "drill": "drills",
+    "abort": "drills",
+    "operation": "operations",
+    "cancel": "operations",
+    "retry": "operations",
+    "event": "events",
+}
 
 register.filter("sentence", sentences.sentence)
 register.filter("called", sentences.title)
@@ -51,7 +59,11 @@ def live_url(context: template.Context, slug: str = "") -> str:
 @register.simple_tag(takes_context=True)
 def places(context: template.Context) -> list[dict[str, Any]]:
     """The navigation's entries, the one that this page belongs to marked."""
-    match = getattr(context.get("request"), "resolver_match", None)
+    request = context.get("request")
+    match = getattr(request, "resolver_match", None)
     here = match.url_name if match and match.app_name == "web" else ""
     here = here if here in {name for _, name in PLACES} else BELOW.get(here, "fleet" if here else "")
-    return [{"label": label, "url": reverse(f"web:{name}"), "here": name == here} for label, name in PLACES]
+    entries = [{"label": label, "url": reverse(f"web:{name}"), "here": name == here} for label, name in PLACES]
+    settings_url = reverse("settings:home")
+    inside = request is not None and request.path.startswith(settings_url)
+    return [*entries, {"label": "Settings", "url": settings_url, "here": inside}]

@@ -16,6 +16,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from failover.model import AlarmState
 from panel.api import tokens
 from panel.api.auth import Rate
+from panel.drills.models import Drill
 from tests.panel.web import examples
 
 schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application())
@@ -32,6 +33,7 @@ def secret(db: None, monkeypatch: pytest.MonkeyPatch) -> str:
     row = examples.application("checkout", examples.snapshot(alarm=AlarmState.ALARM))
     examples.operation(row, headline="")
     examples.refusal(row)
+    Drill.objects.create(application=row, kind="drill", reason="x", measured={"recovery": 12.5})
     return tokens.create("fuzz", "admin")
 
 

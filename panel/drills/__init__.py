@@ -1,0 +1,1 @@
+"""Drills: failovers that are rehearsed and measured, so that the real one holds no surprise."""

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class Drills(AppConfig):
+    name = "panel.drills"

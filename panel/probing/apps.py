@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class Probing(AppConfig):
+    name = "panel.probing"

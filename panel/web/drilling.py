@@ -1,0 +1,106 @@
+"""What an operator can do about drills: start one, rehearse, abort."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.urls import reverse
+
+from failover.model import Goal
+from panel.drills import services
+from panel.drills.models import Drill, Kind
+from panel.fleet.applications import configuration
+from panel.operations.models import Operation
+from panel.web import forms, plans
+from panel.web.action import Action, Plan
+from panel.web.subjects import Subject
+from panel.web.times import span
+
+
+@dataclass(frozen=True)
+class DrillSubject:
+    """A drill that is to be aborted, as `panel.web.subjects.About` has it."""
+
+    drill: Drill
+
+    @property
+    def name(self) -> str:
+        return self.drill.application.name
+
+    @property
+    def back(self) -> str:
+        return reverse("web:drill", args=[self.drill.pk])
+
+    @property
+    def active(self) -> Operation | None:
+        return None
+
+    @property
+    def team(self) -> int | None:
+        return self.drill.application.team_id
+
+    @property
+    def slug(self) -> str:
+        return self.drill.application.slug
+
+    @property
+    def about(self) -> str:
+        return str(self.drill)
+
+
+def _start(kind: Kind) -> Callable[[Subject, dict[str, Any], User], object]:
+    def run(subject: Subject, given: dict[str, Any], user: User) -> object:
+        return services.start_drill(subject.standing.application, kind, reason=given["reason"], user=user)
+
+    return run
+
+
+def _plan(kind: Kind) -> Callable[[Subject], Plan]:
+    def plan(subject: Subject) -> Plan:
+        row = subject.standing.application
+        application = configuration(row)
+        refused = services.against(row, kind)
+        stops = (f"It can't start now: {refused.reason} {refused.remedy}",) if refused else ()
+        there = plans.steps(Goal.FAILOVER, application, subject.standing.snapshot)
+        back = plans.steps(Goal.FAILBACK, application, subject.standing.snapshot)
+        if kind is Kind.REHEARSAL:
+            ends = "An alarm ends it at once: its tasks stay, for the failover that follows."
+            return Plan((*there[:2], "No traffic moves: weights are not touched.", back[-1], ends), stops)
+        stay = f"Traffic stays on ECS for {span(application.drills.stay_seconds)}."
+        ends = "A real alarm ends the drill: then traffic stays on ECS until the alarm is OK."
+        return Plan((*there[:-1], stay, *back, ends), stops)
+
+    return plan
+
+
+def _abort(subject: DrillSubject, given: dict[str, Any], user: User) -> None:
+    services.abort_drill(subject.drill, reason=given["reason"], user=user)
+
+
+def _abort_plan(subject: DrillSubject) -> Plan:
+    if subject.drill.rehearses:
+        return Plan(("It starts no more tasks, and stops those that it started.",))
+    return Plan(
+        (
+            "It goes no further, and brings traffic home by an ordinary failback, where Lambda is known to answer.",
+            "The drill is recorded as interrupted.",
+        )
+    )
+
+
+ACTIONS: dict[str, Action[Subject]] = {
+    "drill": Action("Drill {}", "Start the drill", forms.ReasonForm, _plan(Kind.DRILL), _start(Kind.DRILL)),
+    "rehearsal": Action(
+        "Rehearse the start of {} on ECS",
+        "Start the rehearsal",
+        forms.ReasonForm,
+        _plan(Kind.REHEARSAL),
+        _start(Kind.REHEARSAL),
+    ),
+}
+ON_DRILL: dict[str, Action[DrillSubject]] = {
+    "abort": Action("Abort the drill of {}", "Abort it", forms.ReasonForm, _abort_plan, _abort, kind="primary danger"),
+}

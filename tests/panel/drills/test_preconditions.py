@@ -1,0 +1,188 @@
+"""What keeps a drill from starting: each with its rule, what clears it, and a refusal that people find."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from failover.codec import encode
+from failover.model import AlarmState, Baseline, Memory, Part, Split
+from panel.drills import services
+from panel.drills.models import Drill
+from panel.fleet import snapshots
+from panel.fleet.applications import import_document
+from panel.fleet.models import Application
+from panel.operations import services as operations
+from panel.operations.models import Operation, Refusal
+from tests.panel.drills.conftest import look, play
+from tests.panel.fake_aws import FakeAws
+
+Change = Callable[[Application, FakeAws], object]
+
+
+def held(application: Application, _: FakeAws) -> object:
+    return operations.place_hold(application, owner="ana", reason="a fair", minutes=60)
+
+
+def observed(application: Application, _: FakeAws) -> object:
+    return operations.set_mode(application, "observe", by="ana", reason="x")
+
+
+def killed(_: Application, __: FakeAws) -> object:
+    return operations.set_kill_switch(on=True, by="ana", reason="x")
+
+
+def busy(application: Application, _: FakeAws) -> object:
+    return operations.request_operation(application, "failover", trigger="manual", reason="x")
+
+
+def alarming(_: Application, aws: FakeAws) -> None:
+    aws.alarm = AlarmState.ALARM
+
+
+def silent(_: Application, aws: FakeAws) -> None:
+    aws.alarm = AlarmState.INSUFFICIENT_DATA
+
+
+def elsewhere(_: Application, aws: FakeAws) -> None:
+    aws.split = Split(50, 50)
+
+
+def unreadable(_: Application, aws: FakeAws) -> None:
+    aws.problems[Part.ROUTES] = "AccessDenied"
+
+
+def prewarmed(application: Application, aws: FakeAws) -> None:
+    aws.desired = 2
+    memory = encode(Memory(baseline=Baseline(0), prewarmed=2))
+    Application.objects.filter(pk=application.pk).update(memory=memory)
+
+
+@pytest.mark.parametrize("kind", ["drill", "rehearsal"])
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (held, "hold"),
+        (observed, "mode"),
+        (killed, "kill_switch"),
+        (busy, "single_writer"),
+        (alarming, "real_alarm"),
+        (silent, "alarm_no_data"),
+        (elsewhere, "position"),
+        (unreadable, "stale"),
+        (prewarmed, "prewarmed"),
+    ],
+)
+def test_what_forbids_a_drill_is_refused_and_recorded(
+    application: Application, aws: FakeAws, kind: str, change: Change, rule: str
+) -> None:
+    change(application, aws)
+    snapshots.store(application, aws.observe())
+    application.refresh_from_db()
+    with pytest.raises(services.Refused) as refused:
+        services.start_drill(application, kind, reason="why not")
+    assert refused.value.rule == rule
+    assert refused.value.remedy
+    assert not Drill.objects.exists()
+    assert Refusal.objects.get().rule == rule
+
+
+def test_what_could_not_come_home_is_not_sent_away(
+    application: Application, aws: FakeAws, document: dict[str, Any]
+) -> None:
+    document["policy"]["demand_headroom"] = 0.8
+    import_document(document, "checkout.toml")
+    application.refresh_from_db()
+    with pytest.raises(services.Refused) as refused:
+        services.start_drill(application, "drill", reason="x")
+    assert refused.value.rule == "demand"
+    assert services.start_drill(application, "rehearsal", reason="a rehearsal moves no traffic").active
+
+
+def test_a_window_of_the_applications_zone_blocks_drills(
+    application: Application, aws: FakeAws, document: dict[str, Any]
+) -> None:
+    document["drills"] |= {"blocked": ["daily 00:00-24:00"], "time_zone": "America/Sao_Paulo"}
+    import_document(document, "checkout.toml")
+    application.refresh_from_db()
+    with pytest.raises(services.Refused, match=r"“daily 00:00-24:00” \(America/Sao_Paulo\)") as refused:
+        services.start_drill(application, "drill", reason="x")
+    assert refused.value.rule == "blocked_window"
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "rule"),
+    [
+        ("payments-degraded", AlarmState.ALARM, "blocking_alarm"),
+        ("checkout-errors", AlarmState.ALARM, "aborting_alarm"),
+        ("busy", AlarmState.ALARM, "real_alarm"),
+        ("payments-degraded", None, "stale"),
+    ],
+)
+def test_an_alarm_that_is_read_only_now_keeps_it_from_starting(
+    drill: Drill, aws: FakeAws, name: str, state: AlarmState | None, rule: str
+) -> None:
+    if name == "busy":
+        aws.alarm = AlarmState.ALARM
+    elif state is None:
+        del aws.others[name]
+    else:
+        aws.others[name] = state
+    look(drill)
+    assert (drill.state, drill.rule, drill.outcome) == ("not_started", rule, "")
+    assert name in drill.told
+    assert drill.remedy
+    assert not Operation.objects.exists()
+    assert not aws.writes
+    assert Refusal.objects.get().rule == rule
+
+
+def test_alarms_that_can_not_be_read_keep_it_from_starting(drill: Drill, aws: FakeAws) -> None:
+    aws.problems[Part.ALARMS] = "cloudwatch: AccessDenied"
+    look(drill)
+    assert (drill.state, drill.rule) == ("not_started", "stale")
+    assert "AccessDenied" in drill.told
+
+
+def test_a_blocking_alarm_that_fires_later_ends_nothing(drill: Drill, aws: FakeAws) -> None:
+    look(drill)
+    aws.others["payments-degraded"] = AlarmState.ALARM
+    assert play(drill).outcome == "succeeded"
+
+
+def test_what_came_up_since_it_was_asked_for_keeps_it_from_starting(drill: Drill, application: Application) -> None:
+    operations.place_hold(application, owner="ana", reason="a fair", minutes=60)
+    look(drill)
+    assert (drill.state, drill.rule) == ("not_started", "hold")
+
+
+def test_one_drill_at_a_time(drill: Drill, application: Application) -> None:
+    with pytest.raises(services.Refused, match=rf"drill #{drill.pk} is under way") as refused:
+        services.start_drill(application, "rehearsal", reason="x")
+    assert refused.value.rule == "single_writer"
+
+
+def test_the_same_key_again_is_the_same_drill(application: Application, aws: FakeAws, ana: User) -> None:
+    given = {"reason": "x", "user": ana, "idempotency_key": "k-1"}
+    first = services.start_drill(application, "drill", **given)
+    assert services.start_drill(application, "drill", **given) == first
+    with pytest.raises(services.Invalid, match="has already led to"):
+        services.start_drill(application, "rehearsal", **given)
+
+
+def test_a_drill_that_is_aborted_before_it_began_never_begins(drill: Drill, aws: FakeAws, ana: User) -> None:
+    services.abort_drill(drill, reason="wrong one", user=ana)
+    with pytest.raises(services.Refused, match="being aborted already"):
+        services.abort_drill(drill, reason="again", user=ana)
+    look(drill)
+    assert (drill.state, drill.rule, aws.writes) == ("not_started", "aborted", [])
+
+
+def test_only_an_old_snapshot_is_no_basis(application: Application, aws: FakeAws) -> None:
+    seen = aws.observe()
+    application.stored_snapshot.delete()
+    snapshots.store(application, replace(seen, at=seen.at - 120))
+    with pytest.raises(services.Refused, match="not read lately"):
+        services.start_drill(application, "drill", reason="x")
