@@ -28,6 +28,7 @@ SECTIONS = (
     Section("Teams & people", "settings:teams", "view"),
     Section("API tokens", "settings:tokens", "token.manage"),
     Section("Webhook keys", "settings:keys", "webhook_key.manage"),
+    Section("Notifications", "notify:notifications", "notification.manage"),
 )
 
 
