@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from panel.accounts.models import Team
+from panel.notify import targets
 from panel.notify.kinds import choosable
 from panel.notify.models import Target
 
@@ -55,17 +56,23 @@ class TargetForm(forms.Form):
         super().__init__(*given, **named)
         offered = choosable(every_team=team is None)
         field = self.fields["kinds"]
-        field.choices = [(kind.name, kind.says) for kind in offered]  # type: ignore[attr-defined]
+        field.choices = [(kind.name, f"{kind.says} ({kind.severity})") for kind in offered]  # type: ignore[attr-defined]
         field.initial = [kind.name for kind in offered if kind.default]
-        self.severities = {kind.name: kind.severity for kind in offered}
 
 
 class AddForm(TargetForm):
     def clean(self) -> None:
         super().clean()
-        addressed = self.cleaned_data.get("way") != Target.Way.CONSOLE
-        if addressed and "address" in self.cleaned_data and not self.cleaned_data["address"]:
+        way, address = self.cleaned_data.get("way"), self.cleaned_data.get("address")
+        if way is None or address is None or way == Target.Way.CONSOLE:
+            return
+        if not address:
             self.add_error("address", ADDRESS)
+            return
+        try:
+            targets.check(way, address)
+        except targets.Invalid as invalid:
+            self.add_error("address", invalid.message)
 
 
 class ChangeForm(TargetForm):

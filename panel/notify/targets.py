@@ -122,29 +122,29 @@ def _known(kinds: Collection[str], team: Team | None) -> list[str]:
     return [name for name in names if name in set(kinds)]
 
 
-def _address(target: Target, address: str) -> None:
-    """Judge the address, and keep it sealed beside what of it may be shown. Raises Invalid."""
+def check(way: str, address: str) -> str:
+    """What of the address may be shown. Raises Invalid where nothing can be sent there."""
     try:
-        match Target.Way(target.way):
+        match Target.Way(way):
             case Target.Way.CONSOLE:
-                target.address = target.shown = ""
-                return
+                return ""
             case Target.Way.WEBHOOK:
                 outbound.check(address)
-                target.shown = _shown(address)
+                parts = urlsplit(address)
+                return f"{parts.scheme}://{parts.netloc}/…"
             case Target.Way.APPRISE:
                 by_apprise.check(address)
-                target.shown = by_apprise.shown(address)
+                return by_apprise.shown(address)
     except ValueError:
-        raise Invalid("way", f"{target.way!r} is no way; it is one of {', '.join(Target.Way.values)}.") from None
+        raise Invalid("way", f"{way!r} is no way; it is one of {', '.join(Target.Way.values)}.") from None
     except (outbound.Refused, by_apprise.NotAccepted) as problem:
         raise Invalid("address", str(problem)) from None
-    target.address = seal(address)
 
 
-def _shown(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}/…"
+def _address(target: Target, address: str) -> None:
+    """Keep the address sealed, beside what of it may be shown. Raises Invalid."""
+    target.shown = check(target.way, address)
+    target.address = seal(address) if target.way != Target.Way.CONSOLE else ""
 
 
 def _taken(target: Target) -> Invalid:

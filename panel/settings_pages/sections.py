@@ -28,13 +28,18 @@ SECTIONS = (
     Section("Teams & people", "settings:teams", "view"),
     Section("API tokens", "settings:tokens", "token.manage"),
     Section("Webhook keys", "settings:keys", "webhook_key.manage"),
+    Section("Notifications", "notify:notifications", "notification.manage"),
 )
+
+
+def entries(request: HttpRequest) -> list[dict[str, Any]]:
+    """What this person may open, the section that the request is in marked."""
+    return [_entry(request, each) for each in SECTIONS if roles.may_somewhere(request.user, each.needs)]
 
 
 def page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """Render `settings/<template>.html` beside the navigation. What it shows may be a secret: no cache keeps it."""
-    entries = [_entry(request, each) for each in SECTIONS if roles.may_somewhere(request.user, each.needs)]
-    response = render(request, f"settings/{template}.html", {**context, "sections": entries}, status=status)
+    response = render(request, f"settings/{template}.html", context, status=status)
     response["Cache-Control"] = "no-store"
     return response
 

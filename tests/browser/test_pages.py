@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from failover.model import AlarmState, Split
 from panel import audit
+from panel.api import tokens
 from panel.fleet import snapshots
 from panel.fleet.models import Application
 from panel.ingest.models import Event
@@ -62,6 +63,10 @@ def test_no_page_breaks_the_policy_or_scrolls_sideways(
     services.set_kill_switch(on=True, by="on-call", reason="because of a long story " * 6)
     paths += ["/applications/checkout/failback/", "/applications/search/mode/", "/kill-switch/on/", "/kill-switch/off/"]
     paths += [f"/applications/{'x' * 60}/acknowledge/", f"/operations/{failed.pk}/", f"/operations/{failed.pk}/retry/"]
+    tokens.create("x" * 60, "viewer", addresses=["2001:db8::/32"])
+    paths += [f"/settings/{each}/" for each in ("applications", "teams", "teams/people", "tokens", "webhook-keys")]
+    paths += [f"/settings/applications/of/{'x' * 60}/", "/settings/applications/of/checkout/edit/"]
+    paths += ["/settings/applications/import/", "/settings/applications/new/", "/settings/teams/in/default/"]
     paths += ["/applications/search/hold/", f"/operations/{busy.pk}/cancel/", "/accounts/password/change/"]
     for path in paths:
         page.goto(base + path)

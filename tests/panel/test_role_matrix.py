@@ -41,7 +41,7 @@ class Row:
 
     `about`: own (a thing of one team), somewhere (a list of what is in one's teams), panel (every team). `first`: it
     is asked before the thing is looked for, so that who may do it nowhere gets 403 and not 404. `post`: what it takes
-    to act, None where nobody can.
+    to act, None where nobody can. `hidden`: only who may act on it sees it at all.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Row:
     post: str | None = None
     get: int = 200
     first: bool = False
+    hidden: bool = False
 
 
 def acting(name: str, action: str, args: str, **more: Any) -> Row:
@@ -110,7 +111,7 @@ ROWS = (
     setting("settings:person_remove", "member.set", "team person"),
     setting("settings:tokens", "token.manage", post=None),
     setting("settings:token_new", "token.manage"),
-    setting("settings:token_revoke", "token.manage", "token"),
+    setting("settings:token_revoke", "token.manage", "token", hidden=True),
     setting("settings:keys", "webhook_key.manage", about="panel", post=None),
     setting("settings:key_new", "webhook_key.manage", about="panel"),
     setting("settings:key_revoke", "webhook_key.manage", "key", about="panel"),
@@ -144,7 +145,7 @@ class Person:
         if self.may(row, action):
             return 200
         somewhere = max(self.here, self.there, self.everywhere) >= roles.actions()[action].role
-        if row.about == "own" and not (row.first and not somewhere) and not self.sees:
+        if row.about == "own" and not (row.first and not somewhere) and (row.hidden or not self.sees):
             return 404
         return 403
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('fleet', '0005_heartbeat_holder_and_problem'),
+        ('fleet', '0006_application_retired'),
     ]
 
     operations = [
