@@ -17,6 +17,7 @@ from panel.notify import sealing, targets
 from panel.notify.forms import AddForm, ChangeForm, TargetForm
 from panel.notify.kinds import kinds
 from panel.notify.models import Delivery, Target
+from panel.settings_pages.sections import navigation
 from panel.web.badges import Badge
 from panel.web.pages import page_of
 
@@ -30,8 +31,8 @@ methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @dataclass(frozen=True)
-class Section:
-    """The targets of one team, or of every team."""
+class Owner:
+    """A team, or every team, with its targets and whether their addresses can be read."""
 
     slug: str
     name: str
@@ -40,7 +41,7 @@ class Section:
 
 @require_safe
 def notifications(request: HttpRequest) -> HttpResponse:
-    return _render(request, "notifications", {"sections": _sections(_person(request)), **_log(request)})
+    return _render(request, "notifications", {"owners": _owners(_person(request)), **_log(request)})
 
 
 @require_safe
@@ -112,7 +113,7 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
 def _person(request: HttpRequest) -> User:
     """Raises PermissionDenied for who manages no team's notifications."""
     user = cast("User", request.user)
-    if not (roles.may(user, targets.MANAGE, None) or roles.teams(user, targets.MANAGE).exists()):
+    if not roles.may_somewhere(user, targets.MANAGE):
         raise _denied("")
     return user
 
@@ -126,14 +127,13 @@ def _target(request: HttpRequest, pk: int) -> Target:
     return get_object_or_404(targets.managed(_person(request)), pk=pk)
 
 
-def _sections(person: User) -> list[Section]:
-    found = list(targets.managed(person))
-    every = [Section(EVERY_TEAM, "Every team", [])] if roles.may(person, targets.MANAGE, None) else []
-    sections = every + [Section(team.slug, team.name, []) for team in roles.teams(person, targets.MANAGE)]
-    by_slug = {section.slug: section for section in sections}
-    for target in found:
+def _owners(person: User) -> list[Owner]:
+    every = [Owner(EVERY_TEAM, "Every team", [])] if roles.may(person, targets.MANAGE, None) else []
+    owners = every + [Owner(team.slug, team.name, []) for team in roles.teams(person, targets.MANAGE)]
+    by_slug = {owner.slug: owner for owner in owners}
+    for target in targets.managed(person):
         by_slug[target.team.slug if target.team else EVERY_TEAM].targets.append((target, _readable(target)))
-    return sections
+    return owners
 
 
 def _readable(target: Target) -> bool:
@@ -169,6 +169,7 @@ def _form(request: HttpRequest, form: TargetForm, context: dict[str, Any]) -> Ht
 
 
 def _render(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    response = render(request, f"notify/{template}.html", context, status=status)
+    shown = {**context, "sections": navigation(request)}
+    response = render(request, f"notify/{template}.html", shown, status=status)
     response["Cache-Control"] = "no-store"
     return response

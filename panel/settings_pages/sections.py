@@ -26,14 +26,20 @@ class Section:
 SECTIONS = (
     Section("Applications", "settings:applications", "view"),
     Section("Teams & people", "settings:teams", "view"),
+    Section("Notifications", "notify:notifications", "notification.manage"),
     Section("API tokens", "settings:tokens", "token.manage"),
     Section("Webhook keys", "settings:keys", "webhook_key.manage"),
 )
 
 
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """What `settings/base.html` shows as `sections`: those that this person may open."""
+    return [_entry(request, each) for each in SECTIONS if roles.may_somewhere(request.user, each.needs)]
+
+
 def page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """Render `settings/<template>.html` beside the navigation. What it shows may be a secret: no cache keeps it."""
-    entries = [_entry(request, each) for each in SECTIONS if roles.may_somewhere(request.user, each.needs)]
+    entries = navigation(request)
     response = render(request, f"settings/{template}.html", {**context, "sections": entries}, status=status)
     response["Cache-Control"] = "no-store"
     return response
