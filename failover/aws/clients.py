@@ -24,9 +24,7 @@ from failover.model import Application
 _TIMEOUTS: dict[str, Any] = {"connect_timeout": 2, "read_timeout": 5, "tcp_keepalive": True}
 READS = Config(retries={"mode": "standard", "total_max_attempts": 4}, **_TIMEOUTS)
 SWEEPS = Config(retries={"mode": "standard", "total_max_attempts": 2}, **_TIMEOUTS)  # what fails is read again soon
-ONCE = Config(
-    retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=2, read_timeout=3, tcp_keepalive=True
-)
+ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS)
 WRITES = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS)
 
 

@@ -45,10 +45,7 @@ class LoginRequired(middleware.LoginRequiredMiddleware):
     ) -> HttpResponseBase:
         if request.headers.get("HX-Request") != "true":
             return super().handle_no_permission(request, view_func)
-        page = urlsplit(request.headers.get("HX-Current-URL", ""))
-        back = f"{page.path or '/'}?{page.query}".removesuffix("?")
-        login = redirect_to_login(back, self.get_login_url(view_func))
-        return HttpResponse("Please log in again.", status=401, headers={"HX-Redirect": login.url})
+        return to_login_and_back(request, 401, "Please log in again.", self.get_login_url(view_func))
 
 
 def _more(request: HttpRequest) -> HttpResponseBase | None:
@@ -66,3 +63,11 @@ def _to_second_factor(request: HttpRequest) -> HttpResponseBase:
     if request.headers.get("HX-Request") == "true":
         return HttpResponse("Set up a second factor first.", status=401, headers={"HX-Redirect": page})
     return redirect(page)
+
+
+def to_login_and_back(request: HttpRequest, status: int, said: str, login_url: str | None = None) -> HttpResponse:
+    """The answer to a piece of a page that takes the whole page to the login, and from there back to where it was."""
+    page = urlsplit(request.headers.get("HX-Current-URL", ""))
+    back = f"{page.path or '/'}?{page.query}".removesuffix("?")
+    login = redirect_to_login(back, login_url)
+    return HttpResponse(said, status=status, headers={"HX-Redirect": login.url})

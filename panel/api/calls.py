@@ -30,7 +30,7 @@ from panel.fleet.models import Application
 from panel.operations import services
 from panel.operations.models import Hold, Operation, Refusal
 from panel.web import events as event_pages
-from panel.web.standing import now, standing_of, standings
+from panel.web.standing import now, standing_of, whole_standings
 from panel.web.trail import visible
 
 RATE = "600/m"  # per token
@@ -68,7 +68,10 @@ def _application(request: HttpRequest, slug: str) -> Application:
 def applications(request: HttpRequest, cursor: Cursor = None, limit: Limit = 50) -> Page[Any]:
     """The applications of the token's teams, as AWS was last read."""
     return page_together(
-        _applications(request), cursor, limit, lambda rows: [shown.application(each) for each in standings(rows, now())]
+        _applications(request),
+        cursor,
+        limit,
+        lambda rows: [shown.application(each) for each in whole_standings(rows, now())],
     )
 
 

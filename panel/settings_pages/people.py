@@ -78,7 +78,8 @@ def add(request: HttpRequest, slug: str) -> HttpResponse:
 @methods
 @permitted(MANAGE)
 def set_role(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    team, user = _team(request, slug), get_object_or_404(members.people(), pk=pk)
+    team = _team(request, slug)
+    user = get_object_or_404(members.people().filter(memberships__in=members.roles_in(team)), pk=pk)
     form = RoleForm(typed(request), initial={"role": members.role_in(user, team)})
     if request.method == "POST" and form.is_valid():
         try:
@@ -100,7 +101,8 @@ def set_role(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @methods
 @permitted(MANAGE)
 def remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    team, user = _team(request, slug), get_object_or_404(members.people(), pk=pk)
+    team = _team(request, slug)
+    user = get_object_or_404(members.people().filter(memberships__in=members.roles_in(team)), pk=pk)
     if request.method == "POST":
         try:
             members.set_role(user, team, "none")

@@ -32,15 +32,14 @@ SECTIONS = (
 )
 
 
-def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """What `settings/base.html` shows as `sections`: those that this person may open."""
+def entries(request: HttpRequest) -> list[dict[str, Any]]:
+    """What this person may open, the section that the request is in marked."""
     return [_entry(request, each) for each in SECTIONS if roles.may_somewhere(request.user, each.needs)]
 
 
 def page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """Render `settings/<template>.html` beside the navigation. What it shows may be a secret: no cache keeps it."""
-    entries = navigation(request)
-    response = render(request, f"settings/{template}.html", {**context, "sections": entries}, status=status)
+    response = render(request, f"settings/{template}.html", context, status=status)
     response["Cache-Control"] = "no-store"
     return response
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from uuid import uuid4
 
 import structlog
 from django.contrib import messages
@@ -20,14 +21,14 @@ from panel.drills.models import Drill
 from panel.fleet.models import Application
 from panel.operations import audited, services
 from panel.operations.models import Operation
-from panel.web import sentences
-from panel.web.action import Action, S
+from panel.web import forms, sentences
+from panel.web.action import CONFIRMED, Action, S
 from panel.web.actions import ACTIONS
-from panel.web.brakes import KILL_SWITCH
+from panel.web.brakes import PANEL, shown_hold
 from panel.web.drilling import ON_DRILL, DrillSubject
 from panel.web.forms import PlainForm
 from panel.web.permissions import TOLD, needed
-from panel.web.standing import now, standing_of
+from panel.web.standing import Brakes, now, standing_of
 from panel.web.subjects import About, Panel, Subject
 
 UNANSWERED = "The database did not answer in time. Look whether it was done after all; if it was not, try again."
@@ -41,7 +42,14 @@ methods = require_http_methods(["GET", "HEAD", "POST"])
 def on_application(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     found = mine(Application.objects.select_related("stored_snapshot"), request.user, slug=slug)
     standing = standing_of(found, now())
-    return _act(request, ACTIONS[name], Subject(standing, hold=standing.hold), name)
+    hold = shown_hold(request.POST.get("hold", ""), standing.hold, found)
+    return _act(request, ACTIONS[name], Subject(standing, hold=hold, weights=_weights(request)), name)
+
+
+def _weights(request: HttpRequest) -> tuple[int, int] | None:
+    """The weights that were typed, so far as they make sense: the plan is shown for them."""
+    form = forms.Weights(request.POST or request.GET)
+    return (form.cleaned_data["weight_lambda"], form.cleaned_data["weight_ecs"]) if form.is_valid() else None
 
 
 @methods
@@ -55,7 +63,9 @@ def on_operation(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 
 @methods
 def on_panel(request: HttpRequest, name: str) -> HttpResponse:
-    return _act(request, KILL_SWITCH[name], Panel(services.kill_switch()), name)
+    brakes = Brakes.now(now(), ())
+    hold = shown_hold(request.POST.get("hold", ""), brakes.for_all, None)
+    return _act(request, PANEL[name], Panel(brakes.kill_switch, hold), name)
 
 
 @methods
@@ -66,8 +76,7 @@ def on_drill(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 
 def _act(request: HttpRequest, action: Action[S], subject: S, name: str) -> HttpResponse:
     user = cast("User", request.user)
-    hold = subject.hold if isinstance(subject, Subject) else None
-    needs = needed(name, hold)
+    needs = needed(name, subject.hold, overrides=bool(request.POST.get("override")))
     if not may(user, needs, subject.team):
         raise PermissionDenied(f"You may not {actions()[needs].says}. Ask an administrator of the team or the panel.")
     if request.method != "POST":
@@ -104,7 +113,7 @@ def _proof(request: HttpRequest, action: str, typed: QueryDict | None) -> str:
 
 def _confirmed(request: HttpRequest) -> dict[str, str]:
     """What the page said would happen, beside what was typed: not fields, so that each page says it anew."""
-    return {name: request.POST.get(name, "") for name in ("digest", "supersedes")}
+    return {name: request.POST.get(name, "")[:255] for name in CONFIRMED}
 
 
 def _form(
@@ -124,6 +133,9 @@ def _form(
         "form": form,
         "refused": refused,
         "proof": proof,
+        "key": uuid4().hex,
+        "slug": subject.slug,
+        "may_override": bool(action.goal) and may(request.user, "operation.override", subject.team),
         "blocked": _in_the_way(action, subject),
         "back": subject.back,
         "in_dialog": in_dialog,

@@ -18,6 +18,7 @@ import pytest
 from lab.process import LabProcess, start_lab
 from stack.applications import application_toml
 from stack.laboratory import laboratory
+from tests.load.tools import ROOT
 
 # Half of the users ask for /sleep, which is more than Lambda may run at a time.
 WORLD = """
@@ -112,9 +113,13 @@ class Incident:
         command = ["failover", "--yes", "--reason", "the load test's incident", "--override", "single_writer"]
         done = subprocess.run(
             [sys.executable, "-m", "failover", "-c", path, *command],
-            env={**os.environ, **self._about.aws_environment()}, capture_output=True, text=True, timeout=90,
+            env={**os.environ, **self._about.aws_environment(), "PYTHONPATH": str(ROOT)},
+            cwd=self._folder,  # its journal lies where it was started
+            capture_output=True,
+            text=True,
+            timeout=90,
             check=False,
-        )  # fmt: skip
+        )
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 

@@ -28,6 +28,7 @@ from panel.audit.models import Entry
 from panel.fleet.models import Application
 from panel.ingest import keys
 from panel.ingest.models import Event, WebhookKey
+from panel.notify import targets
 from panel.operations.models import Operation
 from tests.panel.proofs import prove
 from tests.panel.web import examples
@@ -41,7 +42,7 @@ class Row:
 
     `about`: own (a thing of one team), somewhere (a list of what is in one's teams), panel (every team). `first`: it
     is asked before the thing is looked for, so that who may do it nowhere gets 403 and not 404. `post`: what it takes
-    to act, None where nobody can.
+    to act, None where nobody can. `hidden`: only who may act on it sees it at all.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Row:
     post: str | None = None
     get: int = 200
     first: bool = False
+    hidden: bool = False
 
 
 def acting(name: str, action: str, args: str, **more: Any) -> Row:
@@ -108,9 +110,15 @@ ROWS = (
     setting("settings:person_new", "member.set", "team"),
     setting("settings:person_role", "member.set", "team person"),
     setting("settings:person_remove", "member.set", "team person"),
+    setting("notify:notifications", "notification.manage", post=None),
+    setting("notify:log", "notification.manage", post=None),
+    setting("notify:add", "notification.manage", "team"),
+    setting("notify:change", "notification.manage", "target", hidden=True),
+    setting("notify:remove", "notification.manage", "target", hidden=True),
+    setting("notify:test", None, "target", hidden=True, post="notification.manage"),
     setting("settings:tokens", "token.manage", post=None),
     setting("settings:token_new", "token.manage"),
-    setting("settings:token_revoke", "token.manage", "token"),
+    setting("settings:token_revoke", "token.manage", "token", hidden=True),
     setting("settings:keys", "webhook_key.manage", about="panel", post=None),
     setting("settings:key_new", "webhook_key.manage", about="panel"),
     setting("settings:key_revoke", "webhook_key.manage", "key", about="panel"),
@@ -144,7 +152,7 @@ class Person:
         if self.may(row, action):
             return 200
         somewhere = max(self.here, self.there, self.everywhere) >= roles.actions()[action].role
-        if row.about == "own" and not (row.first and not somewhere) and not self.sees:
+        if row.about == "own" and not (row.first and not somewhere) and (row.hidden or not self.sees):
             return 404
         return 403
 
@@ -188,10 +196,11 @@ def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     event.applications.set([application])
     tokens.create("deploy", "viewer", default_team())
     keys.create("eventbridge")
+    target = targets.add(default_team(), "on call", "console", "", ["refused"], by="root").target
     operation: Operation = examples.operation(application, status="failed", trigger="automatic")
     return World({
         "slug": application.slug, "operation": operation.pk, "event": event.pk, "kind": "csv", "team": "default",
-        "person": bob.pk, "token": ApiToken.objects.get().pk, "key": WebhookKey.objects.get().pk,
+        "person": bob.pk, "token": ApiToken.objects.get().pk, "target": target.pk, "key": WebhookKey.objects.get().pk,
     })  # fmt: skip
 
 

@@ -49,6 +49,12 @@ def ticking(context: template.Context, since: datetime | float, style: str = "fi
 
 
 @register.simple_tag(takes_context=True)
+def running(context: template.Context, seconds: float) -> SafeString:
+    """A clock that has run for so many seconds."""
+    return times.ticking(context["now"] - seconds, context["now"])
+
+
+@register.simple_tag(takes_context=True)
 def live_url(context: template.Context, slug: str = "") -> str:
     """Where hints come from; with a slug only that application's."""
     request: HttpRequest = context["request"]

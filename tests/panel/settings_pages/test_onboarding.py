@@ -61,6 +61,7 @@ def test_from_an_account_to_an_application_whose_events_arrive(lab: LabProcess, 
 
     ready = admin.post(NEW, {"toml": toml})
     told = unescape(text(ready))
+    assert [check for check, badge in ready.context["checks"] if badge.word == "fail"] == []
     assert "checkout: ready" in told
     assert "It registers its tasks in the ECS target group." in told
     assert not Application.every.exists(), "looking saves nothing"

@@ -156,6 +156,13 @@ def test_a_teams_admin_changes_nobody_elsewhere(admin: Client, theirs: Team, slu
     assert bool(denied()) == (slug != "nowhere")
 
 
+def test_who_is_in_no_own_team_is_not_told_by_number(admin: Client, ours: Team, theirs: Team) -> None:
+    members.set_role(eve := User.objects.create_user("eve"), theirs, "viewer")
+    assert admin.get(f"{TEAM}people/{eve.pk}/role/").status_code == 404
+    assert admin.post(f"{TEAM}people/{eve.pk}/remove/").status_code == 404
+    assert members.role_in(eve, theirs) == "viewer"
+
+
 def test_who_may_not_change_people_sees_no_way_to(browse: Browse, ours: Team, checkout: Application) -> None:
     page = text(browse("operator", ours).get(TEAM))
     assert "Checkout API" in page
@@ -165,9 +172,9 @@ def test_who_may_not_change_people_sees_no_way_to(browse: Browse, ours: Team, ch
 
 def test_what_the_role_table_marks_asks_for_a_proof_and_keeps_what_was_typed(browse: Browse, ours: Team) -> None:
     ada = browse("admin", ours, "ada", proved=False)
-    bob = User.objects.create_user("bob")
+    members.set_role(bob := User.objects.create_user("bob"), ours, "viewer")
     asked = ada.post(f"{TEAM}people/{bob.pk}/role/", {"role": "operator"})
     assert asked.url.startswith("/accounts/reauthenticate/")  # type: ignore[attr-defined]
-    assert members.role_in(bob, ours) == "none"
+    assert members.role_in(bob, ours) == "viewer"
     back = text(ada.get(f"{TEAM}people/{bob.pk}/role/"))
     assert 'value="operator" id="id_role_1" checked' in back
