@@ -16,7 +16,7 @@ class Settings:
     sleep_seconds: float = 15.0
     root_delay_seconds: float = 0.0
     place: str = "server"
-    host: str = "0.0.0.0"  # noqa: S104 - a task's port is reached from the load balancer; HOST narrows it
+    host: str = "0.0.0.0"  # noqa: S104 # nosec B104 # a task's port is reached from the load balancer; HOST narrows it
     port: int = 8080
 
 

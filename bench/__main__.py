@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench import controller, history, lab_capacity, machine, report, versus, virtual_time, webhook
+from bench import cold, controller, fleet, history, lab_capacity, machine, report, screen, versus, virtual_time, webhook
 from bench.figures import Figure, table
 
 COMPARE = "compare"
@@ -25,10 +25,13 @@ class Benchmark:
 # CPU time first, while nothing of ours runs beside it.
 BENCHMARKS: Mapping[str, Benchmark] = {
     "virtual-time": Benchmark("Virtual hours of one application a minute of CPU", virtual_time.measure),
+    "cold": Benchmark("The API's Lambda package, loaded by a fresh interpreter", cold.measure),
     "controller": Benchmark("The controller's calls and speed, over HTTP", controller.measure),
     "versus": Benchmark("A naive controller and ours, the same surge", versus.measure),
     "prewarm": Benchmark("Ours in a load that grows, without and with a prewarm alarm", versus.measure_prewarm),
     "webhook": Benchmark("The webhook under 600 events a second", webhook.measure),
+    "fleet": Benchmark("The fleet's page with 1,000 applications", fleet.measure),
+    "screen": Benchmark("From a change in AWS to the changed page, 200 others watching", screen.measure),
     "lab-capacity": Benchmark("What the lab itself loses", lab_capacity.measure),
 }
 

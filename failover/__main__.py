@@ -17,6 +17,7 @@ from failover.journal import JournalError, remembered
 from failover.model import Application, Decision, Kind, Memory, Part, Request
 from failover.plan import Plan, digest, foresee
 from failover.ports import Aws, AwsError
+from failover.preconditions import failed
 from failover.screen import Screen
 
 DONE, FAILED, USAGE, REFUSED, DEADLINE = 0, 1, 2, 3, 4
@@ -32,6 +33,8 @@ def main(given: list[str] | None = None) -> int:
     asked = arguments.parser().parse_args(given)
     try:
         application = load(asked.config)
+        if asked.command == "check":
+            return _check(application, Screen(as_json=asked.json))
         return _run(asked, application, aws.connect(application), Screen(as_json=asked.json))
     except (ConfigError, UsageError, JournalError) as error:
         return _told(str(error), USAGE)
@@ -71,6 +74,12 @@ def _run(asked: argparse.Namespace, application: Application, adapter: Aws, scre
             _confirm(application, adapter, request, planned, screen)
     end, path = operate(asked, application, adapter, request, memory, screen)
     return _ended(asked, end, path, screen)
+
+
+def _check(application: Application, screen: Screen) -> int:
+    checks = aws.checked(application)
+    screen.answer(text.checks(checks), text.checks_json(checks))
+    return _shown(screen, FAILED if failed(checks) else DONE)
 
 
 # ---- status ----

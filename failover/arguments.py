@@ -25,7 +25,11 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument("-c", "--config", required=True, metavar="FILE.toml", help="the application as TOML")
     commands = found.add_subparsers(dest="command", required=True)
-    for name, words in (("status", "what AWS says now"), ("watch", "the same, until Ctrl-C")):
+    for name, words in (
+        ("status", "what AWS says now"),
+        ("watch", "the same, until Ctrl-C"),
+        ("check", "each precondition, with its remedy; exit status 1 where one fails"),
+    ):
         _json_option(commands.add_parser(name, help=words))
     planning = commands.add_parser("plan", help="the steps, changes and rules of a goal; writes nothing")
     planning.add_argument("goal", choices=GOALS)

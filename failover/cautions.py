@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from failover.capacity import wanted_tasks
 from failover.demand import CONCURRENCY_METRIC, tasks_needed
-from failover.model import Alarm, Application, Limits, Snapshot
+from failover.model import Application, Limits, Snapshot
 from failover.parity import judged
 
 CPU_UNITS = 1024  # of one vCPU
@@ -46,11 +46,12 @@ def _late_alarms(application: Application, snapshot: Snapshot) -> Iterator[str]:
         return
     for alarm in (*(snapshot.alarms.value or ()), *(snapshot.prewarm.value or ())):
         if alarm.metric == CONCURRENCY_METRIC and alarm.threshold is not None:
-            yield from _late(application, alarm, alarm.threshold, limits)
+            yield from late(application, alarm.name, alarm.threshold, limits)
 
 
-def _late(application: Application, alarm: Alarm, threshold: float, limits: Limits) -> Iterator[str]:
-    said = f"The alarm {alarm.name} goes off at {threshold:g} concurrent executions, but Lambda throttles at"
+def late(application: Application, alarm: str, threshold: float, limits: Limits) -> Iterator[str]:
+    """A sentence where an alarm on concurrency goes off only once Lambda throttles."""
+    said = f"The alarm {alarm} goes off at {threshold:g} concurrent executions, but Lambda throttles at"
     if limits.reserved is not None and threshold >= limits.reserved:
         yield f"{said} {limits.reserved}, the function's reservation: lower the threshold, or reserve more."
     elif limits.reserved is None and limits.unreserved is not None and threshold >= limits.unreserved:

@@ -21,17 +21,24 @@ ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+")
 HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 MOST_SHOWN = 200  # characters
-REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+MOST_NAME = 120
+MOST_ARN = 512
+MOST_ALARM_NAME = 255  # CloudWatch API reference, PutMetricAlarm
+MOST_RESOURCE_NAME = 255
+REGION = re.compile(r"(?=.{1,32}$)[a-z]{2}(-[a-z]+)+-\d")
 
 Check = Callable[[Any], bool]
 
 
 class ConfigError(Exception):
-    """The configuration can't be used. `problems` holds one sentence each."""
+    """The configuration can't be used. `problems` holds one sentence each; `by_key` has those that are about one key,
+    without the source's name.
+    """
 
-    def __init__(self, problems: list[str]) -> None:
+    def __init__(self, problems: list[str], by_key: dict[str, str] | None = None) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+        self.by_key = by_key or {}
 
 
 def read(path: str | Path) -> dict[str, Any]:
@@ -69,7 +76,7 @@ def parse(document: Any, source: str) -> Application:
     reader.tables(document, {"application", "lambda", "ecs", "routes", "policy", "drills"})
     application = _application(reader, document)
     if reader.problems:
-        raise ConfigError(reader.problems)
+        raise ConfigError(reader.problems, reader.by_key)
     return application()
 
 
@@ -79,10 +86,12 @@ class _Reader:
     def __init__(self, source: str) -> None:
         self.source = source
         self.problems: list[str] = []
+        self.by_key: dict[str, str] = {}
 
     def problem(self, key: str, allowed: str, found: object = None) -> None:
         told = "" if found is None else f", not {_shown(found)}"
         self.problems.append(f"{self.source}: {key} must be {allowed}{told}.")
+        self.by_key.setdefault(key, f"It must be {allowed}{told}.")
 
     def unknown(self, keys: set[str], allowed: set[str], where: str) -> None:
         for key in sorted(keys - allowed):
@@ -100,7 +109,7 @@ class _Reader:
         return {}
 
     def text(self, table: dict[str, Any], key: str, allowed: str, check: Check, default: str | None = None) -> str:
-        found = self.value(table, key, allowed, lambda v: isinstance(v, str) and check(v), default)
+        found = self.value(table, key, allowed, lambda v: _is_text(v) and check(v), default)
         return found if isinstance(found, str) else ""
 
     def value(self, table: dict[str, Any], key: str, allowed: str, check: Check, default: Any = None) -> Any:
@@ -122,12 +131,21 @@ def _shown(value: object) -> str:
         return f"what can't be shown ({type(value).__name__})"
 
 
+def _is_text(value: Any) -> bool:
+    """Control characters are in no name, and a database may not take them."""
+    return isinstance(value, str) and not any(ord(each) < 32 or ord(each) == 127 for each in value)
+
+
 def _matches(pattern: re.Pattern[str]) -> Check:
-    return lambda value: pattern.fullmatch(value) is not None
+    return lambda value: len(value) <= MOST_ARN and pattern.fullmatch(value) is not None
+
+
+def _of_length(most: int) -> Check:
+    return lambda value: 0 < len(value) <= most
 
 
 def _names(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
+    return isinstance(value, list) and all(_is_text(item) and 0 < len(item) <= MOST_ALARM_NAME for item in value)
 
 
 def _application(reader: _Reader, document: dict[str, Any]) -> Callable[[], Application]:
@@ -140,7 +158,9 @@ def _application(reader: _Reader, document: dict[str, Any]) -> Callable[[], Appl
     slug = reader.text(top, "application.slug", "1 to 60 of a-z, 0-9 and -", _matches(SLUG))
     values: dict[str, Any] = {
         "slug": slug,
-        "name": reader.text(top, "application.name", "a name", bool, slug or "-"),
+        "name": reader.text(
+            top, "application.name", f"a name of 1 to {MOST_NAME} characters", _of_length(MOST_NAME), slug or "-"
+        ),
         "region": reader.text(top, "application.region", "an AWS region such as sa-east-1", _matches(REGION)),
         "role_arn": reader.text(top, "application.role_arn", "an IAM role's ARN or empty", _optional(ROLE), ""),
         "external_id": reader.text(top, "application.external_id", "a string", _any, ""),
@@ -149,14 +169,18 @@ def _application(reader: _Reader, document: dict[str, Any]) -> Callable[[], Appl
         "mode": reader.text(
             top, "application.mode", '"auto", "observe" or "off"', {mode.value for mode in Mode}.__contains__, "auto"
         ),
-        "probe_url": reader.text(top, "application.probe_url", "an http(s) URL or empty", _url_or_empty, ""),
+        "probe_url": reader.text(
+            top, "application.probe_url", "an http(s) URL without user and password, or empty", _url_or_empty, ""
+        ),
         "probe_header": reader.text(
             top, "application.probe_header", "a header's name such as X-Pool", _matches(HEADER), "X-Pool"
         ),
         "lease_table": reader.text(top, "application.lease_table", "a DynamoDB table's name or empty", _any, ""),
-        "function_name": reader.text(function, "lambda.function_name", "the function's name", bool),
-        "cluster": reader.text(ecs, "ecs.cluster", "the cluster's name", bool),
-        "service": reader.text(ecs, "ecs.service", "the service's name", bool),
+        "function_name": reader.text(
+            function, "lambda.function_name", "the function's name", _of_length(MOST_RESOURCE_NAME)
+        ),
+        "cluster": reader.text(ecs, "ecs.cluster", "the cluster's name", _of_length(MOST_RESOURCE_NAME)),
+        "service": reader.text(ecs, "ecs.service", "the service's name", _of_length(MOST_RESOURCE_NAME)),
     }
     for key, table in (("lambda.target_group_arn", function), ("ecs.target_group_arn", ecs)):
         values[key.replace("lambda.", "lambda_").replace("ecs.", "ecs_")] = reader.text(
@@ -196,7 +220,8 @@ def _optional(pattern: re.Pattern[str]) -> Check:
 
 
 def _url_or_empty(value: str) -> bool:
-    return value == "" or re.fullmatch(r"https?://[^\s/]+\S*", value) is not None
+    """It is shown on pages and in exports: credentials have no place in it."""
+    return value == "" or re.fullmatch(r"https?://[^\s/@]+(/\S*|[?#]\S*)?", value) is not None
 
 
 def _routes(reader: _Reader, entries: Any) -> tuple[Route, ...]:

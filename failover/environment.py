@@ -87,13 +87,14 @@ def _policy(variables: Mapping[str, str]) -> dict[str, Any]:
     """Policy keys in capitals, as what their defaults are; text that is no number is left for the check to name."""
     defaults = {field.name: field.default for field in fields(Policy)}
     return {
-        name: _converted(variables[name.upper()], default)
+        name: converted(variables[name.upper()], default)
         for name, default in defaults.items()
         if variables.get(name.upper())
     }
 
 
-def _converted(text: str, default: object) -> Any:
+def converted(text: str, default: object) -> Any:
+    """Text as a value of the default's kind; text that is none is left for the check to name."""
     if isinstance(default, str):
         return text
     if isinstance(default, tuple):

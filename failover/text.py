@@ -11,7 +11,10 @@ from failover.codec import encode
 from failover.model import Alarm, AlarmState, Application, Kind, Reading, Service, Snapshot
 from failover.parity import judged
 from failover.plan import Plan
+from failover.precondition_facts import Check, Result
+from failover.preconditions import failed
 
+_RESULTS = {Result.PASS: "pass", Result.WARN: "warn", Result.FAIL: "FAIL", Result.UNKNOWN: "not checked"}
 _SIGNS = {AlarmState.ALARM: "▲", AlarmState.OK: "●", AlarmState.INSUFFICIENT_DATA: "○"}
 
 
@@ -144,3 +147,17 @@ def _duration(seconds: float) -> str:
     if whole < 120:
         return f"{whole} s"
     return f"{whole // 60} min" if whole < 7200 else f"{whole // 3600} h"
+
+
+def checks(found: tuple[Check, ...]) -> str:
+    """One line each, and its remedy below it."""
+    lines = []
+    for each in found:
+        lines.append(f"{_RESULTS[each.result]:<11} {each.about}: {each.says}")
+        if each.remedy:
+            lines.append(f"{'':<11} → {each.remedy}")
+    return "\n".join(lines)
+
+
+def checks_json(found: tuple[Check, ...]) -> dict[str, Any]:
+    return {"checks": [{**vars(each), "result": each.result.value} for each in found], "failed": failed(found)}

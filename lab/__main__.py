@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lab.running import Lab, LabError, abandon, claim, listen
+from lab.running import EVERYWHERE, LOOPBACK, Lab, LabError, abandon, claim, listen
 from lab.runtime.containers import NoNetworkError
 from lab.runtime.environments import FunctionError
 from lab.runtime.stopping import end_on_signals
@@ -23,7 +23,7 @@ def main() -> int:
     arguments = _parse()
     try:
         table = load(arguments.world)
-        with claim(arguments.state_dir), listen(arguments.port) as listening:
+        with claim(arguments.state_dir), listen(arguments.port, arguments.host) as listening:
             asyncio.run(_serve(table, listening, arguments))
     except (WorldError, LabError, NoNetworkError, FunctionError, StageError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - the operator's line
@@ -41,6 +41,12 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lab", description="A local AWS on real processes and real HTTP.")
     parser.add_argument("--world", type=Path, default=DEMO_WORLD, metavar="FILE.toml", help="what the lab contains")
     parser.add_argument("--port", type=_port, help="of the AWS endpoint; default 4566, or the next free one")
+    parser.add_argument(
+        "--host",
+        default=LOOPBACK,
+        choices=(LOOPBACK, EVERYWHERE),
+        help="of the AWS endpoint; the latter in a container",
+    )
     parser.add_argument("--state-dir", type=Path, default=Path("build/lab"), metavar="DIR", help="lab.json and logs")
     parser.add_argument("--traffic", action="store_true", help="start clients that send what the lab's page asks for")
     parser.add_argument(

@@ -41,11 +41,12 @@ class Rule:
 
 @dataclass
 class Listener:
-    """``rules`` are in order of priority, the default rule last."""
+    """``rules`` are in order of priority, the default rule last. HTTPS is shown and not spoken."""
 
     arn: str
     port: int
     rules: list[Rule]
+    protocol: str = "HTTP"
 
     @property
     def default(self) -> Rule:
@@ -119,6 +120,7 @@ class LoadBalancer:
         self._chance = chance
         self._counted = 0.0
         self._named: frozenset[str] | None = None
+        self.described: dict[str, Any] = {}  # what DescribeLoadBalancers shows of one that a call created
 
     @property
     def dimension(self) -> str:
@@ -133,11 +135,20 @@ class LoadBalancer:
 
     def add(self, listener: Listener) -> None:
         self.listeners.append(listener)
+        for rule in listener.rules:
+            self._teach(rule)
+
+    def add_rule(self, listener: Listener, rule: Rule) -> None:
+        """In its place by priority; the nodes know a new rule at once."""
+        after = [each for each in listener.rules if each.is_default or int(each.priority) > int(rule.priority)]
+        listener.rules.insert(listener.rules.index(after[0]), rule)
+        self._teach(rule)
+
+    def _teach(self, rule: Rule) -> None:
         self.learnt += 1
         self._named = None
-        for rule in listener.rules:
-            for node in self.nodes.values():
-                node.known[rule.arn] = copy.deepcopy(rule.actions)
+        for node in self.nodes.values():
+            node.known[rule.arn] = copy.deepcopy(rule.actions)
 
     def write(self, rule: Rule, actions: Actions, now: float) -> None:
         """Replaces the whole action list; the nodes learn of it later."""

@@ -17,7 +17,7 @@ from lab.names import identifier
 from lab.outside import Outside
 from lab.service_events import Publish, ServiceEvents
 from lab.task_life import TaskLife
-from lab.tasks import TaskDefinitions, TaskSettings
+from lab.tasks import TaskDefinition, TaskDefinitions, TaskSettings
 from lab.worldfile import ApplicationTable, FunctionTable, TaskTable, WeightsTable
 
 NODE_NAMES = ("a", "b")
@@ -49,7 +49,7 @@ class Builder:
 
     def build(self, slug: str, table: ApplicationTable) -> Application:
         account, now = self._account, self._now
-        function = self._function(slug, table.function)
+        function = self.function(slug, table.function)
         lambda_group = self._lambda_group(f"{slug}-lambda", table.function, function)
         third = table.third_group
         third_group = self._lambda_group(f"{slug}-{third.name}", table.function, function) if third else None
@@ -74,11 +74,11 @@ class Builder:
             third_group=third_group,
         )
 
-    def _function(self, slug: str, table: FunctionTable) -> lambda_.Function:
+    def function(self, name: str, table: FunctionTable) -> lambda_.Function:
         account = self._account
         settings = lambda_.FunctionSettings(
-            name=slug,
-            arn=account.arn("lambda", f"function:{slug}"),
+            name=name,
+            arn=account.arn("lambda", f"function:{name}"),
             timeout=table.timeout_seconds,
             idle_seconds=table.idle_seconds,
             variables=table.environment,
@@ -86,7 +86,7 @@ class Builder:
         )
         environments, reserved = self._outside.environments, table.reserved_concurrency
         function = lambda_.Function(settings, reserved, environments, account.metrics, account.faults)
-        account.functions.by_name[slug] = function
+        account.functions.by_name[name] = function
         function.warm(table.warm_environments, self._now)
         return function
 
@@ -100,8 +100,7 @@ class Builder:
             unhealthy_threshold=table.unhealthy_threshold,
         )
         attributes = {"lambda.multi_value_headers.enabled": str(table.multi_value_headers).lower()}
-        checks = FunctionChecks(self._account.functions, self._group_arn(name), multi_value=table.multi_value_headers)
-        group = self._group(name, "lambda", check, attributes, checks)
+        group = self.group(name, "lambda", check, attributes)
         group.register(function.settings.arn, None, self._now)
         return group
 
@@ -123,22 +122,27 @@ class Builder:
         if table.unhealthy_draining_seconds:
             interval = f"{table.unhealthy_draining_seconds:g}"
             attributes["target_health_state.unhealthy.draining_interval_seconds"] = interval
-        return self._group(f"{slug}-ecs", "ip", check, attributes, HttpChecks(self._outside.http))
+        return self.group(f"{slug}-ecs", "ip", check, attributes)
 
-    def _group(
-        self,
-        name: str,
-        kind: str,
-        check: targets.HealthCheck,
-        attributes: dict[str, str],
-        checker: targets.Checker,
+    def group(
+        self, name: str, kind: str, check: targets.HealthCheck, attributes: dict[str, str]
     ) -> targets.TargetGroup:
-        group = targets.TargetGroup(self._group_arn(name), name, kind, check, attributes, checker)
-        self._account.groups[group.arn] = group
+        arn, functions = self._group_arn(name), self._account.functions
+        multi_value = attributes.get("lambda.multi_value_headers.enabled") == "true"
+        by_http, by_invoking = HttpChecks(self._outside.http), FunctionChecks(functions, arn, multi_value=multi_value)
+        group = targets.TargetGroup(arn, name, kind, check, attributes, by_http if kind == "ip" else by_invoking)
+        self._account.groups[arn] = group
         return group
 
     def _service(self, slug: str, table: TaskTable, group: targets.TargetGroup) -> Service:
-        account, now = self._account, self._now
+        definitions = self._account.task_definitions
+        definition = definitions.register(slug, table.image, table.environment, self._now, table.tags)
+        return self.service(slug, table, definition, group, self._now)
+
+    def service(
+        self, slug: str, table: TaskTable, definition: TaskDefinition, group: targets.TargetGroup, now: float
+    ) -> Service:
+        account = self._account
         arn = account.arn("ecs", f"service/{account.cluster}/{slug}")
         events = ServiceEvents(slug, arn, account.arn("ecs", f"cluster/{account.cluster}"), account.publish)
         settings = TaskSettings(
@@ -147,7 +151,6 @@ class Builder:
             stop_timeout=table.stop_timeout_seconds,
             grace=table.health_check_grace_seconds,
         )
-        definition = account.task_definitions.register(slug, table.image, table.environment, now, table.tags)
         breaker = CircuitBreaker(table.circuit_breaker, table.rollback)
         containers, addresses = self._outside.containers, self._outside.addresses
         return Service(
@@ -165,9 +168,7 @@ class Builder:
     def _load_balancer(self, slug: str, table: ApplicationTable, groups: tuple[str, ...]) -> alb.LoadBalancer:
         account = self._account
         path = f"app/{slug}/{identifier(slug)}"
-        nodes = [alb.Node(*each) for each in zip(NODE_NAMES, account.node_delays, strict=True)]
-        arn = account.arn("elasticloadbalancing", f"loadbalancer/{path}")
-        load_balancer = alb.LoadBalancer(slug, arn, nodes, account.groups, account.metrics, account.chance)
+        load_balancer = self.load_balancer(slug)
         listener_id = identifier(f"{slug}-listener")
         prefix = account.arn("elasticloadbalancing", f"listener-rule/{path}/{listener_id}")
         rules = [
@@ -184,6 +185,13 @@ class Builder:
         listener_arn = account.arn("elasticloadbalancing", f"listener/{path}/{listener_id}")
         load_balancer.add(alb.Listener(listener_arn, 80, rules))
         return load_balancer
+
+    def load_balancer(self, name: str) -> alb.LoadBalancer:
+        """Without listeners."""
+        account = self._account
+        nodes = [alb.Node(*each) for each in zip(NODE_NAMES, account.node_delays, strict=True)]
+        arn = account.arn("elasticloadbalancing", f"loadbalancer/app/{name}/{identifier(name)}")
+        return alb.LoadBalancer(name, arn, nodes, account.groups, account.metrics, account.chance)
 
     def _group_arn(self, name: str) -> str:
         return self._account.arn("elasticloadbalancing", f"targetgroup/{name}/{identifier(name)}")

@@ -10,7 +10,7 @@ from lab import api, refusals
 from lab.cloud import Cloud
 from lab.iam import Identity, authorize, denial
 from lab.permissions import PERMISSIONS, Permission
-from lab.policy import matches
+from lab.policy import judge, matches
 from lab.throttling import LIMITS
 
 
@@ -50,6 +50,7 @@ class Calls:
             output = api.STS_OPERATIONS[name](self._cloud.access, who, given, now)
         else:
             output = api.OPERATIONS[service][name](self._cloud.world_of(who.account, region), given, now)
+            self._hide_tags(who, region, PERMISSIONS[service, name], given, output)
         if _names_action(self._cloud.faults.names("api_answer_lost"), PERMISSIONS[service, name].action):
             raise NoAnswerError(f"the answer of {service}:{name} is lost", took_effect=True)
         return output
@@ -63,6 +64,19 @@ class Calls:
             return
         for resource in resources:
             authorize(who, service, permission.action, resource, permission.context(world, given))
+
+    def _hide_tags(
+        self, who: Identity, region: str, permission: Permission, given: dict[str, Any], output: dict[str, Any]
+    ) -> None:
+        """Of who may not list them, as Lambda does: GetFunction's answer then says why they are missing."""
+        if not permission.for_tags:
+            return
+        world = self._cloud.world_of(who.account, region)
+        (resource,) = permission.resources(world, given)
+        denied = _names_action(self._cloud.faults.names("api_denied"), permission.for_tags)
+        if denied or judge(who.policy, permission.for_tags, resource, {}) != "allowed":
+            said = denial(who, permission.for_tags, resource)
+            output.update({"Tags": None, "TagsError": {"ErrorCode": "AccessDeniedException", "Message": said}})
 
     def _refuse_by_switch(self, who: Identity, service: str, permission: Permission, resource: str) -> None:
         if _names_action(self._cloud.faults.names("api_denied"), permission.action):

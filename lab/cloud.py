@@ -56,6 +56,13 @@ class Cloud:
             self.worlds[place] = World(table, self._outside, self._now, self._chance, self.faults)
         return self.worlds[place]
 
+    def gather(self) -> None:
+        """What calls have created becomes applications, where all parts of one are there."""
+        for world in self.worlds.values():
+            for application in world.gather():
+                self.applications[application.slug] = application
+                self._homes[application.slug] = world
+
     def advance(self, now: float) -> None:
         self._now = now
         for world in list(self.worlds.values()):

@@ -17,7 +17,7 @@ from lab.errors import AwsError
 from lab.eventbridge import Delivery, Destination, dead_letter_attributes
 from lab.faults import SWITCHES, FaultError, Faults
 from lab.lambda_ import Function
-from lab.permissions import PERMISSIONS
+from lab.permissions import PERMISSIONS, TAG_ACTIONS
 from lab.targets import TargetGroup
 from lab.tasks import Task
 from lab.wire.dispatch import CallLog
@@ -62,7 +62,7 @@ def faults(switches: Faults) -> dict[str, Any]:
     return {
         "switches": [asdict(switch) for switch in SWITCHES],
         "services": ["all", *sorted(api.answered())],
-        "actions": sorted({each.action for each in PERMISSIONS.values()}),
+        "actions": sorted({each.action for each in PERMISSIONS.values()} | TAG_ACTIONS),
         "on": [
             {"switch": switch.name, "application": application, "value": value}
             for switch, application, value in switches.on()

@@ -24,6 +24,12 @@ def next_due(world: World, now: float) -> float:
         due = min(due, _of_application(application, now))
         if due <= now:
             return now
+    for load_balancer in world.created.load_balancers:
+        due = min(due, _of_balancer(load_balancer))
+    for service in world.created.services:
+        due = min(due, _of_service(service, now))
+    for alarm in world.created.alarms:
+        due = min(due, alarm.due)
     for group in world.groups.values():
         if group.targets:
             due = min(due, _of_group(group, now))

@@ -13,6 +13,15 @@ MOST_RETRIES = 185
 
 
 @dataclass(frozen=True)
+class Destination:
+    """An API destination whose connection adds an API key in ``header``."""
+
+    url: str
+    header: str
+    key: str
+
+
+@dataclass(frozen=True)
 class RetryPolicy:
     """EventBridge's defaults: 185 retries within 24 hours, whichever ends first."""
 
@@ -22,13 +31,14 @@ class RetryPolicy:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule with one target, the lab's API destination."""
+    """A rule with one target: its own ``destination``, else the lab's API destination."""
 
     name: str
     arn: str
     pattern: Pattern
     retry: RetryPolicy = RetryPolicy()
     dead_letter_queue: bool = True
+    destination: Destination | None = None
 
 
 ALARMS: Pattern = {

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lab.event_patterns import matches
-from lab.event_rules import Rule
+from lab.event_rules import Destination, Rule
 from lab.faults import Faults
 from lab.moments import second
 from lab.ports import Answer, Http
+
+__all__ = ["Delivery", "Destination", "EventBus", "dead_letter_attributes", "envelope"]
 
 TIMEOUT_SECONDS = 5.0
 LONGEST_DELAY_SECONDS = 60.0
@@ -23,15 +25,6 @@ MOST_A_SECOND = 300
 HELD_SECONDS = 120.0
 RETRIED_STATUSES = frozenset({401, 407, 409, 429})
 KEPT_DELIVERIES = 1000
-
-
-@dataclass(frozen=True)
-class Destination:
-    """An API destination whose connection adds an API key in ``header``."""
-
-    url: str
-    header: str
-    key: str
 
 
 @dataclass
@@ -103,7 +96,7 @@ class EventBus:
             self._attempt(delivery, now)
 
     def _accept(self, event: dict[str, Any], rule: Rule, now: float) -> None:
-        outcome = "pending" if self.destination else "unrouted"
+        outcome = "pending" if rule.destination or self.destination else "unrouted"
         due = now + (self._faults.number("events_late") or 0.0)
         held = self._faults.flag("events_reordered") and not any(each.held for each in self.pending())
         for _ in range(1 + int(self._faults.number("events_duplicated") or 0)):
@@ -136,21 +129,22 @@ class EventBus:
         return len(self._sent) < MOST_A_SECOND
 
     def _attempt(self, delivery: Delivery, now: float) -> None:
-        if self.destination is None:
+        destination = delivery.rule.destination or self.destination
+        if destination is None:
             _bury(delivery, "NO_CONNECTION")
             return
         self._sent.append(now)
         delivery.due = None
         delivery.attempts.append((now, None))
         headers = {
-            self.destination.header: self.destination.key,
+            destination.header: destination.key,
             "User-Agent": "Amazon/EventBridge/ApiDestinations",
             "Content-Type": "application/json; charset=utf-8",
             "Range": "bytes=0-1048575",
             "Connection": "close",
         }
         body = json.dumps(delivery.event).encode()
-        self._http.post(self.destination.url, headers, body, TIMEOUT_SECONDS, lambda a: _settle(delivery, a))
+        self._http.post(destination.url, headers, body, TIMEOUT_SECONDS, lambda a: _settle(delivery, a))
 
 
 def _settle(delivery: Delivery, answer: Answer) -> None:

@@ -82,6 +82,10 @@ class Access:
         self._roles = {role_arn(each.account or account, name): each for name, each in roles.items()}
         self._numbers = itertools.count(1)
 
+    def add_role(self, name: str, role: RoleTable) -> None:
+        """A role beside those of the world file; from the first one on, only roles that are known can be assumed."""
+        self._roles[role_arn(role.account or self._account, name)] = role
+
     def identify(self, service: str, key: str, token: str | None, now: float) -> Identity:
         """The owner of a key; ``token`` None is not compared. Raises AwsError as ``service`` words it."""
         found = self._identities.get(key)

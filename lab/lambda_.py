@@ -68,6 +68,7 @@ class Function:
     ) -> None:
         self.settings = settings
         self.reserved = reserved
+        self.invokers: set[tuple[str, str]] = set()  # services that a call lets invoke it, for which resource
         self.environments: dict[str, Environment] = {}
         self.in_flight = 0
         self.counted = 0  # of those in flight, the ones without an environment

@@ -26,11 +26,15 @@ def _no_context(_world: World, _given: Given) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Permission:
-    """``resources`` are ARNs, each of which must be allowed; ``context`` are the request's condition keys."""
+    """``resources`` are ARNs, each of which must be allowed; ``context`` are the request's condition keys.
+
+    ``for_tags`` is the action that shows the tags in the answer: without it they are left out, and the call works.
+    """
 
     action: str
     resources: Callable[[World, Given], list[str]] = _anything
     context: Callable[[World, Given], dict[str, str]] = _no_context
+    for_tags: str = ""
 
 
 def _member(name: str) -> Callable[[World, Given], list[str]]:
@@ -58,6 +62,10 @@ def _services(world: World, given: Given) -> list[str]:
 
 def _service(world: World, given: Given) -> list[str]:
     return _in_cluster(world, given, "service", [given["service"]])
+
+
+def _new_service(world: World, given: Given) -> list[str]:
+    return _in_cluster(world, given, "service", [given["serviceName"]])
 
 
 def _tasks(world: World, given: Given) -> list[str]:
@@ -97,6 +105,29 @@ def _scalable_target(world: World, given: Given) -> list[str]:
     ]
 
 
+def _scalable(_world: World, given: Given) -> dict[str, str]:
+    return {
+        "application-autoscaling:service-namespace": given["ServiceNamespace"],
+        "application-autoscaling:scalable-dimension": given["ScalableDimension"],
+    }
+
+
+def _leading_key(world: World, given: Given) -> dict[str, str]:
+    """The one partition key that a call is about, where it names one that the table can have."""
+    table = world.tables.get(given["TableName"].rpartition("/")[2])
+    value = {**given.get("Item", {}), **given.get("Key", {})}.get(table.key if table else "", {})
+    return {"dynamodb:LeadingKeys": str(value["S"])} if "S" in value else {}
+
+
+def _in_region(service: str, prefix: str, name: str) -> Callable[[World, Given], list[str]]:
+    """A resource that the call names."""
+    return lambda world, given: [world.arn(service, f"{prefix}{given[name].rpartition('/')[2]}")]
+
+
+def _quota(world: World, given: Given) -> list[str]:
+    return [world.arn("servicequotas", f"{given['ServiceCode']}/{given['QuotaCode']}")]
+
+
 def _table(world: World, given: Given) -> list[str]:
     return [world.arn("dynamodb", f"table/{given['TableName'].rpartition('/')[2]}")]
 
@@ -109,6 +140,8 @@ PERMISSIONS = {
     ("ecs", "ListTasks"): Permission("ecs:ListTasks", context=_cluster),
     ("ecs", "DescribeTasks"): Permission("ecs:DescribeTasks", _tasks, _cluster),
     ("ecs", "DescribeTaskDefinition"): Permission("ecs:DescribeTaskDefinition"),
+    ("ecs", "ListClusters"): Permission("ecs:ListClusters"),
+    ("ecs", "ListServices"): Permission("ecs:ListServices", context=_cluster),
     ("elbv2", "DescribeLoadBalancers"): Permission(f"{_ELB}:DescribeLoadBalancers"),
     ("elbv2", "DescribeListeners"): Permission(f"{_ELB}:DescribeListeners"),
     ("elbv2", "DescribeRules"): Permission(f"{_ELB}:DescribeRules"),
@@ -129,18 +162,41 @@ PERMISSIONS = {
         f"{_CLOUDWATCH}:DeleteAlarmMuteRule", _mute_rule("AlarmMuteRuleName")
     ),
     ("cloudwatch", "GetMetricData"): Permission(f"{_CLOUDWATCH}:GetMetricData"),
-    ("lambda", "GetFunction"): Permission("lambda:GetFunction", _function),
+    ("lambda", "GetFunction"): Permission("lambda:GetFunction", _function, for_tags="lambda:ListTags"),
     ("lambda", "GetFunctionConcurrency"): Permission("lambda:GetFunctionConcurrency", _function),
     ("lambda", "PutFunctionConcurrency"): Permission("lambda:PutFunctionConcurrency", _function),
     ("lambda", "GetFunctionConfiguration"): Permission("lambda:GetFunctionConfiguration", _function),
     ("lambda", "GetAccountSettings"): Permission("lambda:GetAccountSettings"),
     (_SCALING, "DescribeScalableTargets"): Permission(f"{_SCALING}:DescribeScalableTargets"),
-    (_SCALING, "RegisterScalableTarget"): Permission(f"{_SCALING}:RegisterScalableTarget", _scalable_target),
-    (_SCALING, "DeregisterScalableTarget"): Permission(f"{_SCALING}:DeregisterScalableTarget", _scalable_target),
+    (_SCALING, "RegisterScalableTarget"): Permission(f"{_SCALING}:RegisterScalableTarget", _scalable_target, _scalable),
+    (_SCALING, "DeregisterScalableTarget"): Permission(
+        f"{_SCALING}:DeregisterScalableTarget", _scalable_target, _scalable
+    ),
     ("sts", "AssumeRole"): Permission("sts:AssumeRole", _member("RoleArn")),
     ("sts", "GetCallerIdentity"): Permission("sts:GetCallerIdentity"),
-    ("dynamodb", "GetItem"): Permission("dynamodb:GetItem", _table),
-    ("dynamodb", "PutItem"): Permission("dynamodb:PutItem", _table),
-    ("dynamodb", "UpdateItem"): Permission("dynamodb:UpdateItem", _table),
-    ("dynamodb", "DeleteItem"): Permission("dynamodb:DeleteItem", _table),
+    ("dynamodb", "GetItem"): Permission("dynamodb:GetItem", _table, _leading_key),
+    ("dynamodb", "PutItem"): Permission("dynamodb:PutItem", _table, _leading_key),
+    ("dynamodb", "UpdateItem"): Permission("dynamodb:UpdateItem", _table, _leading_key),
+    ("dynamodb", "DeleteItem"): Permission("dynamodb:DeleteItem", _table, _leading_key),
+    ("ecs", "CreateCluster"): Permission("ecs:CreateCluster"),
+    ("ecs", "RegisterTaskDefinition"): Permission("ecs:RegisterTaskDefinition"),
+    ("ecs", "CreateService"): Permission("ecs:CreateService", _new_service, _cluster),
+    ("elbv2", "CreateLoadBalancer"): Permission(f"{_ELB}:CreateLoadBalancer"),
+    ("elbv2", "CreateTargetGroup"): Permission(f"{_ELB}:CreateTargetGroup"),
+    ("elbv2", "ModifyTargetGroupAttributes"): Permission(
+        f"{_ELB}:ModifyTargetGroupAttributes", _member("TargetGroupArn")
+    ),
+    ("elbv2", "RegisterTargets"): Permission(f"{_ELB}:RegisterTargets", _member("TargetGroupArn")),
+    ("elbv2", "CreateListener"): Permission(f"{_ELB}:CreateListener", _member("LoadBalancerArn")),
+    ("elbv2", "CreateRule"): Permission(f"{_ELB}:CreateRule", _member("ListenerArn")),
+    ("cloudwatch", "PutMetricAlarm"): Permission(f"{_CLOUDWATCH}:PutMetricAlarm", _alarm),
+    ("lambda", "CreateFunction"): Permission("lambda:CreateFunction", _function),
+    ("lambda", "AddPermission"): Permission("lambda:AddPermission", _function),
+    ("dynamodb", "CreateTable"): Permission("dynamodb:CreateTable", _table),
+    ("service-quotas", "GetServiceQuota"): Permission("servicequotas:GetServiceQuota", _quota),
+    ("events", "PutRule"): Permission("events:PutRule", _in_region("events", "rule/", "Name")),
+    ("events", "PutTargets"): Permission("events:PutTargets", _in_region("events", "rule/", "Rule")),
+    ("events", "CreateConnection"): Permission("events:CreateConnection"),
+    ("events", "CreateApiDestination"): Permission("events:CreateApiDestination"),
 }
+TAG_ACTIONS = {each.for_tags for each in PERMISSIONS.values() if each.for_tags}

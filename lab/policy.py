@@ -12,8 +12,15 @@ Verdict = Literal["allowed", "denied", "not allowed"]
 Context = Mapping[str, str]
 
 EFFECTS = ("Allow", "Deny")
-OPERATORS = ("StringEquals", "ArnEquals")
-KEYS = ("ecs:cluster", "sts:ExternalId")
+FOR_ALL = "ForAllValues:StringEquals"
+OPERATORS = ("StringEquals", "ArnEquals", FOR_ALL)
+KEYS = (
+    "ecs:cluster",
+    "sts:ExternalId",
+    "dynamodb:LeadingKeys",
+    "application-autoscaling:service-namespace",
+    "application-autoscaling:scalable-dimension",
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ def matches(pattern: str, text: str) -> bool:
 
 def _fits(operator: str, value: str, given: str) -> bool:
     """ArnEquals takes wildcards within each part of an ARN, as ArnLike does."""
-    if operator == "StringEquals":
+    if operator in {"StringEquals", FOR_ALL}:
         return value == given
     parts, found = value.split(":", 5), given.split(":", 5)
     return len(parts) == len(found) and all(map(matches, parts, found))

@@ -29,6 +29,8 @@ _WORDS = {
     "ecs": Words(),
     "application-autoscaling": Words(),
     "dynamodb": Words(),
+    "events": Words(),
+    "service-quotas": Words(),
     "elbv2": _QUERY,
     "cloudwatch": _QUERY,
     "sts": Words(403, "AccessDenied", "InvalidClientTokenId", "ExpiredToken", "Throttling"),

@@ -27,6 +27,7 @@ from lab.wire.dispatch import Endpoint
 from lab.world import Application, Outside, World
 from lab.worldfile import WorldTable
 
+LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 - for a container, which has addresses of its own
 DEFAULT_PORT = 4566
 STATE_FILE = "lab.json"
 TICK_SECONDS = 0.1
@@ -40,12 +41,12 @@ class LabError(Exception):
     """The lab cannot start; the message is a sentence that says why and what to do."""
 
 
-def listen(port: int | None) -> socket.socket:
-    """A listening socket on loopback: the given port, else 4566 or the next free one. Raises LabError."""
+def listen(port: int | None, host: str = LOOPBACK) -> socket.socket:
+    """A listening socket: the given port, else 4566 or the next free one; on loopback by default. Raises LabError."""
     wanted = range(DEFAULT_PORT, DEFAULT_PORT + 100) if port is None else [port]
     for each in wanted:
         with contextlib.suppress(OSError):
-            return socket.create_server(("127.0.0.1", each))
+            return socket.create_server((host, each))
     raise LabError(f"Port {wanted[0]} is taken: choose another one with --port, or stop what listens there.")
 
 
@@ -147,9 +148,9 @@ class Lab:
         self._network.close()
 
     def _description(self, urls: dict[str, list[str]]) -> dict[str, Any]:
-        host, port = self._listening.getsockname()
+        # What listens on every address is reached by loopback too, and what else is told here is on loopback alone.
         return {
-            "endpoint": f"http://{host}:{port}",
+            "endpoint": f"http://{LOOPBACK}:{self._listening.getsockname()[1]}",
             "region": self.cloud.region,
             "account": self.cloud.account,
             "pid": os.getpid(),

@@ -5,7 +5,7 @@ Source: ECS Developer Guide, "Amazon ECS task lifecycle" and "Amazon ECS task de
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from lab.errors import AwsError
 
@@ -42,7 +42,10 @@ class Addresses(Protocol):
 
 @dataclass(frozen=True)
 class TaskDefinition:
-    """One revision of a family; ``cpu`` in CPU units, ``memory`` in MiB, both as text, as ECS writes them."""
+    """One revision of a family; ``cpu`` in CPU units, ``memory`` in MiB, both as text, as ECS writes them.
+
+    ``described`` is what DescribeTaskDefinition shows of one that a call registered, beside what the lab acts on.
+    """
 
     arn: str
     family: str
@@ -53,6 +56,7 @@ class TaskDefinition:
     cpu: str = "256"
     memory: str = "512"
     tags: Mapping[str, str] = field(default_factory=dict)
+    described: Mapping[str, Any] = field(default_factory=dict)
 
 
 class TaskDefinitions:
@@ -65,10 +69,15 @@ class TaskDefinitions:
     def register(
         self, family: str, image: str, variables: Mapping[str, str], now: float, tags: Mapping[str, str]
     ) -> TaskDefinition:
+        return self.add(family, image, variables, now, tags=tags)
+
+    def add(self, family: str, image: str, variables: Mapping[str, str], now: float, **rest: Any) -> TaskDefinition:
+        """A revision that a call registers: `cpu`, `memory`, `tags` and what is `described` of it are the caller's."""
         revisions = self._families.setdefault(family, [])
         number = len(revisions) + 1
-        arn = f"{self._arn_prefix}{family}:{number}"
-        revisions.append(TaskDefinition(arn, family, number, image, variables, now, tags=tags))
+        revisions.append(
+            TaskDefinition(f"{self._arn_prefix}{family}:{number}", family, number, image, variables, now, **rest)
+        )
         return revisions[-1]
 
     def find(self, name_or_arn: str) -> TaskDefinition:

@@ -4,7 +4,8 @@ Sources: ECS API Reference, "Request throttling for the Amazon ECS API"; Elastic
 throttling for the Elastic Load Balancing API"; CloudWatch endpoints and quotas; Lambda Developer Guide, "Lambda quotas"
 ("across all APIs"); IAM User Guide, "IAM and AWS STS quotas". Where AWS documents a rate and no burst, the bucket holds
 one second of it. Mute rules have no documented rate: the lab assumes those of alarms. Application Auto Scaling has none
-either: the lab assumes that of ECS's services, which it reads and writes. DynamoDB throttles tables and not the
+either: the lab assumes that of ECS's services, which it reads and writes; ECS's calls that create share one assumed
+bucket, and so do EventBridge's. DynamoDB throttles tables and not the
 account, which the lab leaves out.
 """
 
@@ -23,6 +24,8 @@ class Limit:
 _ECS_WRITES = Limit("ecs service modify", 50, 5)
 _ECS_SERVICES = Limit("ecs service read", 100, 20)
 _ECS_TASKS = Limit("ecs cluster resource read", 100, 20)
+_ECS_CREATES = Limit("ecs create", 20, 1)
+_EVENTS = Limit("events modify", 5, 5)
 _ELB_WRITES = Limit("elbv2 mutating", 20, 3)
 _ELB_READS = Limit("elbv2 non-mutating", 40, 10)
 _LAMBDA = Limit("lambda control plane", 15, 15)
@@ -34,6 +37,8 @@ LIMITS = {
     ("ecs", "ListTasks"): _ECS_TASKS,
     ("ecs", "DescribeTasks"): _ECS_TASKS,
     ("ecs", "DescribeTaskDefinition"): _ECS_TASKS,
+    ("ecs", "ListClusters"): _ECS_TASKS,
+    ("ecs", "ListServices"): _ECS_SERVICES,
     ("elbv2", "DescribeLoadBalancers"): _ELB_READS,
     ("elbv2", "DescribeListeners"): _ELB_READS,
     ("elbv2", "DescribeRules"): _ELB_READS,
@@ -42,6 +47,23 @@ LIMITS = {
     ("elbv2", "DescribeTargetHealth"): _ELB_READS,
     ("elbv2", "ModifyListener"): _ELB_WRITES,
     ("elbv2", "ModifyRule"): _ELB_WRITES,
+    ("elbv2", "CreateLoadBalancer"): _ELB_WRITES,
+    ("elbv2", "CreateTargetGroup"): _ELB_WRITES,
+    ("elbv2", "ModifyTargetGroupAttributes"): _ELB_WRITES,
+    ("elbv2", "RegisterTargets"): _ELB_WRITES,
+    ("elbv2", "CreateListener"): _ELB_WRITES,
+    ("elbv2", "CreateRule"): _ELB_WRITES,
+    ("ecs", "CreateService"): _ECS_WRITES,
+    ("ecs", "CreateCluster"): _ECS_CREATES,
+    ("ecs", "RegisterTaskDefinition"): _ECS_CREATES,
+    ("service-quotas", "GetServiceQuota"): Limit("service-quotas GetServiceQuota", 5, 5),
+    ("events", "PutRule"): _EVENTS,
+    ("events", "PutTargets"): _EVENTS,
+    ("events", "CreateConnection"): _EVENTS,
+    ("events", "CreateApiDestination"): _EVENTS,
+    ("lambda", "CreateFunction"): _LAMBDA,
+    ("lambda", "AddPermission"): _LAMBDA,
+    ("cloudwatch", "PutMetricAlarm"): Limit("cloudwatch PutMetricAlarm", 3, 3),
     ("cloudwatch", "DescribeAlarms"): Limit("cloudwatch DescribeAlarms", 9, 9),
     ("cloudwatch", "DescribeAlarmHistory"): Limit("cloudwatch DescribeAlarmHistory", 20, 20),
     ("cloudwatch", "SetAlarmState"): Limit("cloudwatch SetAlarmState", 3, 3),

@@ -11,11 +11,12 @@ from lab.autoscaling import ScalableTargets
 from lab.building import NODE_NAMES, Account, Builder
 from lab.cloudwatch import Metrics
 from lab.composite_alarms import Child, CompositeAlarm
+from lab.creating import Created
 from lab.dynamodb import Table
 from lab.ecs import Service
 from lab.errors import AwsError
 from lab.event_patterns import read as read_pattern
-from lab.event_rules import RetryPolicy, Rule, default_rules
+from lab.event_rules import Destination, RetryPolicy, Rule, default_rules
 from lab.faults import Faults
 from lab.mute_rules import MuteRule
 from lab.names import identifier
@@ -51,18 +52,22 @@ class World:
         self.scalable_targets = ScalableTargets()
         self.tables = {each.name: Table(each.name, each.key) for each in table.tables}
         self.mute_rules: dict[str, MuteRule] = {}
+        self.connections: dict[str, tuple[str, str]] = {}  # header and key by ARN
+        self.api_destinations: dict[str, Destination] = {}
         self.bus = eventbridge.EventBus(outside.http, self._event_rules(table), self.faults)
-        builder = Builder(self._shared(table, chance or Random()), outside, now)
-        self.applications = {slug: builder.build(slug, each) for slug, each in table.applications.items()}
+        self.builder = Builder(self._shared(table, chance or Random()), outside, now)
+        self.created = Created()
+        self.applications = {slug: self.builder.build(slug, each) for slug, each in table.applications.items()}
 
     def advance(self, now: float) -> None:
         self._mark_groups_in_use()
         for group in self.groups.values():
             if group.targets:
                 group.advance(now)
-        for application in self.applications.values():
-            application.load_balancer.advance(now)
-            application.service.advance(now)
+        for load_balancer in self.load_balancers():
+            load_balancer.advance(now)
+        for service in self.services():
+            service.advance(now)
         self.functions.advance(now)
         self._evaluate_alarms(now)
         self.bus.advance(now)
@@ -73,6 +78,7 @@ class World:
     def alarms(self) -> Iterator[Alarm]:
         for application in self.applications.values():
             yield from application.alarms
+        yield from self.created.alarms
 
     def composite_alarms(self) -> Iterator[CompositeAlarm]:
         for application in self.applications.values():
@@ -87,7 +93,17 @@ class World:
         raise AwsError("ResourceNotFound", f"Alarm {name_or_arn} does not exist.", 404)
 
     def load_balancers(self) -> list[alb.LoadBalancer]:
-        return [application.load_balancer for application in self.applications.values()]
+        own = [application.load_balancer for application in self.applications.values()]
+        return own + self.created.load_balancers
+
+    def services(self) -> list[Service]:
+        return [application.service for application in self.applications.values()] + self.created.services
+
+    def gather(self) -> list[Application]:
+        """Makes applications of what calls have created, where all parts of one are there; load can be sent to them."""
+        found = list(self.created.gather(self.functions))
+        self.applications |= {each.slug: each for each in found}
+        return found
 
     def arn(self, service: str, resource: str) -> str:
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"

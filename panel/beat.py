@@ -10,11 +10,13 @@ from uuid import uuid4
 
 import structlog
 from celery.beat import Scheduler as InMemory
+from django.conf import settings
 from django.db import Error, close_old_connections
 
-from panel import dispatch
+from panel import alive, dispatch
 from panel.fleet import heartbeats
 from panel.fleet.heartbeats import Holding
+from panel.notify import health
 from panel.watch import dead_man
 
 SHOW_EVERY = 3.0
@@ -30,6 +32,7 @@ class Scheduler(InMemory):  # type: ignore[misc]  # celery has no types
     _looked_at = 0.0
     _mine = False
     _told = ""
+    _health = health.Watch()
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         self.holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid4().hex[:8]}"
@@ -57,11 +60,13 @@ class Scheduler(InMemory):  # type: ignore[misc]  # celery has no types
 
     def _look(self) -> None:
         self._looked_at = time.monotonic()
+        alive.show(settings.PANEL_ALIVE_PATH)
         close_old_connections()
         try:
             held = heartbeats.hold(heartbeats.BEAT, self.holder)
             if held.mine:
                 dead_man.turn()
+                self._health.look()
         except Error:
             # Without a database nothing else works either; a beat that worked goes on so that it is back as soon as
             # that is, and one that stood by stands by.

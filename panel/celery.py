@@ -69,6 +69,8 @@ app.conf.update(
         "ingest.sweep": {"task": "ingest.sweep", "schedule": 2.0, "options": {"expires": 2}},
         "fleet.roll_up": {"task": "fleet.roll_up", "schedule": 300.0, "options": {"expires": 300}},
         "audit.close_windows": {"task": "audit.close_windows", "schedule": 15.0, "options": {"expires": 15}},
+        "notify.sweep": {"task": "notify.sweep", "schedule": 5.0, "options": {"expires": 5}},
+        "notify.forget_old": {"task": "notify.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
         "audit.forget_old": {"task": "audit.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
         "probing.round": {"task": "probing.round", "schedule": 5.0, "options": {"expires": 5}},
         "probing.forget_old": {"task": "probing.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},

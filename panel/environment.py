@@ -18,10 +18,14 @@ from django.core.exceptions import ImproperlyConfigured
 from environ import FileAwareEnv
 from environ.fileaware_mapping import FileAwareMapping
 
+from panel import sign_on
+from panel.sign_on import SignOn
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 OURS = {
     "PANEL_SECRET_KEY",
+    "PANEL_ALIVE_PATH",
     "PANEL_ALLOWED_HOSTS",
     "PANEL_AUDIT_DAYS",
     "PANEL_BASE_URL",
@@ -32,10 +36,14 @@ OURS = {
     "PANEL_HEARTBEAT_URL",
     "PANEL_OUTBOUND_ALLOW",
     "PANEL_WEBHOOK_HEADER",
-}
+    "PANEL_PASSWORD_LOGIN",
+    "PANEL_REQUIRE_MFA",
+    "PANEL_SESSION_HOURS",
+} | sign_on.NAMES
 KNOWN = OURS | {"DATABASE_URL", "REDIS_URL", "PORT"}
 MOST_DAYS = 36_500
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+MOST_HOURS = 24 * 14
 # A field name of HTTP without the underscore, which servers drop, and none that HTTP or we use already.
 HEADER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,59}")
 TAKEN_HEADERS = {"host", "cookie", "content-type", "content-length", "connection", "range", "user-agent"}
@@ -62,7 +70,12 @@ class Environment:
     webhook_header: str = "X-Api-Key"
     metrics_token: str = field(default="", repr=False)
     heartbeat_url: str = field(default="", repr=False)
+    alive_path: Path | None = None
     outbound_allow: tuple[str, ...] = ()
+    sign_on: SignOn | None = None
+    password_login: bool = True
+    require_mfa: str = "off"
+    session_hours: int = 12
 
     @property
     def https(self) -> bool:
@@ -90,7 +103,12 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         webhook_header=env.webhook_header(),
         metrics_token=env.metrics_token(),
         heartbeat_url=env.heartbeat_url(),
+        alive_path=env.path("PANEL_ALIVE_PATH"),
         outbound_allow=env.outbound_allow(),
+        sign_on=(single := env.sign_on()),
+        password_login=env.password_login(single),
+        require_mfa=env.require_mfa(),
+        session_hours=env.session_hours(),
     )
 
 
@@ -119,8 +137,8 @@ class _Variables:
         except (OSError, UnicodeDecodeError) as problem:
             raise SettingsError(f"{name}_FILE names a file that can't be read: {problem}.") from None
 
-    def flag(self, name: str) -> bool:
-        value = self.text(name, "off").lower()
+    def flag(self, name: str, default: str = "off") -> bool:
+        value = self.text(name, default).lower()
         if value not in {"on", "off", "true", "false", "1", "0", "yes", "no"}:
             raise SettingsError(f"{name} is {value!r}; it takes on or off.")
         return value in {"on", "true", "1", "yes"}
@@ -142,6 +160,12 @@ class _Variables:
                 f"{name} is {value!r}; it takes a whole number of days up to {MOST_DAYS}, or 0 to keep everything."
             )
         return int(value)
+
+    def path(self, name: str) -> Path | None:
+        value = self.text(name, "")
+        if value and not Path(value).parent.is_dir():
+            raise SettingsError(f"{name} is {value!r}; it takes a file in a directory that exists.")
+        return Path(value) if value else None
 
     def redis_url(self) -> str:
         url = self.text("REDIS_URL", "redis://127.0.0.1:6379/0")
@@ -178,6 +202,30 @@ class _Variables:
         listed = (each.strip().lower().rstrip(".") for each in self.text("PANEL_OUTBOUND_ALLOW", "").split(","))
         return tuple(_network_or_host(each) for each in listed if each)
 
+    def sign_on(self) -> SignOn | None:
+        try:
+            return sign_on.read(self.text)
+        except ValueError as problem:
+            raise SettingsError(str(problem)) from None
+
+    def password_login(self, single: SignOn | None) -> bool:
+        on = self.flag("PANEL_PASSWORD_LOGIN", "on")
+        if not on and single is None:
+            raise SettingsError("PANEL_PASSWORD_LOGIN is off without single sign-on: set PANEL_OIDC_ISSUER as well.")
+        return on
+
+    def require_mfa(self) -> str:
+        whom = self.text("PANEL_REQUIRE_MFA", "off").lower()
+        if whom not in {"off", "admins", "all"}:
+            raise SettingsError(f"PANEL_REQUIRE_MFA is {whom!r}; it takes off, admins or all.")
+        return whom
+
+    def session_hours(self) -> int:
+        value = self.text("PANEL_SESSION_HOURS", "12")
+        if not (value.isascii() and value.isdecimal()) or not 1 <= int(value[:6]) <= MOST_HOURS:
+            raise SettingsError(f"PANEL_SESSION_HOURS is {value!r}; it takes whole hours from 1 to {MOST_HOURS}.")
+        return int(value)
+
     def secret(self, *, debug: bool) -> str:
         secret = self.text("PANEL_SECRET_KEY", "only-for-debugging-on-this-machine-" * 2 if debug else "")
         if 0 < len(secret) < 50:
@@ -208,7 +256,13 @@ def _network_or_host(text: str) -> str:
 
 def _own_sqlite() -> dict[str, Any]:
     folder = BASE_DIR / "var"
-    folder.mkdir(exist_ok=True)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as problem:
+        raise SettingsError(
+            f"DATABASE_URL is not set, and a database in {folder} can't be made ({problem.strerror}): give it "
+            "postgres://user:password@host:5432/name, or DATABASE_URL_FILE the path of a file that holds that."
+        ) from None
     return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "panel.sqlite3")}
 
 

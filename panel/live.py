@@ -5,6 +5,7 @@ for all its viewers. A hint carries no data, so losing one costs nothing but tim
 
     GET /live/                     hints about every application, at most one a second
     GET /live/?application=SLUG    hints about one, at most four a second
+    GET /healthz                   200 as long as the process lives
 """
 
 from __future__ import annotations
@@ -188,4 +189,9 @@ def judged(session_key: str, slug: str) -> tuple[int, str]:
         connections.close_all()
 
 
-application = Starlette(routes=[Route("/live/", live), Route("/live", live)])
+async def healthz(_request: Request) -> Response:
+    """The process lives; nothing is asked of anybody."""
+    return PlainTextResponse("ok")
+
+
+application = Starlette(routes=[Route("/live/", live), Route("/live", live), Route("/healthz", healthz)])

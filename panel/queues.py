@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-STEPS, EVENTS, OBSERVE, PROBES = "steps", "events", "observe", "probes"
+STEPS, EVENTS, OBSERVE, NOTIFY, PROBES = "steps", "events", "observe", "notify", "probes"
 # Sweeps and other short work that reads rows only, and whatever a release before this one has left there.
 DEFAULT = "panel"
-ALL = (STEPS, EVENTS, OBSERVE, PROBES, DEFAULT)
+ALL = (STEPS, EVENTS, OBSERVE, NOTIFY, PROBES, DEFAULT)
 
 HEARTBEAT_TASK = "fleet.heartbeat"
 _ROUTES = {
@@ -18,6 +18,7 @@ _ROUTES = {
     "ingest.process": EVENTS,
     "fleet.sweep": OBSERVE,
     "drills.advance": OBSERVE,
+    "notify.deliver": NOTIFY,
     "probing.round": PROBES,
 }
 
@@ -26,6 +27,7 @@ WORKERS: Mapping[str, tuple[tuple[str, ...], int]] = {
     STEPS: ((STEPS, DEFAULT), 3),
     EVENTS: ((EVENTS,), 2),
     OBSERVE: ((OBSERVE,), 2),
+    NOTIFY: ((NOTIFY,), 2),
     PROBES: ((PROBES,), 2),  # a round lasts as long as beat's next one is away, and then waits for its last answers
 }
 

@@ -1,12 +1,17 @@
-"""What the browser may do, and who may have an account."""
+"""What the browser may do."""
 
 from __future__ import annotations
 
-from allauth.account.adapter import DefaultAccountAdapter
+from collections.abc import Callable
+
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+
+UNUSED = ", ".join(
+    f"{name}=()" for name in ("camera", "microphone", "geolocation", "payment", "usb", "serial", "display-capture")
+)
 
 
 class ContentSecurityPolicy(CSPMiddleware):
@@ -31,8 +36,16 @@ def live_origin(request: HttpRequest) -> str:
     return f"{request.scheme}://{name}:{settings.PANEL_LIVE_PORT}"
 
 
-class NoSignup(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """Accounts are made by an administrator (`manage.py createsuperuser`), never by a visitor."""
+class BrowserLimits:
+    """What pages need nothing of, and who may load them; and no copy of an account's pages stays behind."""
 
-    def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - the signature is allauth's
-        return False
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", UNUSED)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if request.path_info.startswith("/accounts/"):
+            response["Cache-Control"] = "no-store"
+        return response

@@ -6,7 +6,7 @@ import logging
 
 from csp.constants import NONE, SELF
 
-from panel import environment, logs
+from panel import environment, logs, sign_on
 
 ENVIRONMENT = environment.read()
 BASE_DIR = environment.BASE_DIR
@@ -22,6 +22,11 @@ PANEL_METRICS_TOKEN = ENVIRONMENT.metrics_token
 PANEL_HEARTBEAT_URL = ENVIRONMENT.heartbeat_url
 PANEL_OUTBOUND_ALLOW = ENVIRONMENT.outbound_allow
 PANEL_AUDIT_DAYS = ENVIRONMENT.audit_days
+PANEL_ALIVE_PATH = ENVIRONMENT.alive_path
+PANEL_SIGN_ON = ENVIRONMENT.sign_on
+PANEL_PASSWORD_LOGIN = ENVIRONMENT.password_login
+PANEL_REQUIRE_MFA = ENVIRONMENT.require_mfa
+PANEL_SESSION_HOURS = ENVIRONMENT.session_hours
 REDIS_URL = ENVIRONMENT.redis_url
 DATABASES = {"default": ENVIRONMENT.database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -36,6 +41,7 @@ INSTALLED_APPS = [
     "panel.api",
     "panel.audit",
     "panel.watch",
+    "panel.notify",
     "panel.web",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -46,6 +52,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "django_htmx",
     "ninja",
     "csp",
@@ -57,7 +67,9 @@ MIDDLEWARE = [
     "panel.front.FrontDoor",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # Django hides secrets' lengths in it (BREACH)
     "panel.security.ContentSecurityPolicy",
+    "panel.security.BrowserLimits",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -106,10 +118,27 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-ACCOUNT_ADAPTER = "panel.security.NoSignup"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # older ones; each is stored anew at its next login
+]
+ACCOUNT_ADAPTER = "panel.accounts.adapters.Accounts"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True  # until it ends: panel.accounts.sessions
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+SOCIALACCOUNT_ADAPTER = "panel.accounts.single_sign_on.SingleSignOn"
+SOCIALACCOUNT_PROVIDERS = sign_on.providers(PANEL_SIGN_ON)
+# A link, since a form's answer may lead to no other host (the policy's form-action). Whoever makes somebody follow it
+# signs them in as themselves.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+MFA_ADAPTER = "panel.accounts.adapters.SecondFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Failover panel"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nothing here rests on an address
+MFA_REAUTHENTICATION_REQUIRED = False  # panel.accounts.middleware asks, by the same rule as everywhere
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not ENVIRONMENT.https  # http is for this machine alone: panel.environment
 # The address that login attempts are counted by; behind https the last hop of X-Forwarded-For is our load balancer's.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if ENVIRONMENT.https else 0
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
@@ -118,7 +147,13 @@ LOGIN_REDIRECT_URL = "/"
 
 # ---- the browser ----
 
+SESSION_ENGINE = "panel.accounts.sessions"
+SESSION_COOKIE_AGE = ENVIRONMENT.session_hours * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.https
+CSRF_COOKIE_HTTPONLY = True
+if ENVIRONMENT.https:
+    # With this prefix no sister host and no plain connection can set them.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_SSL_REDIRECT = ENVIRONMENT.https
 # Gunicorn speaks plain HTTP; a load balancer ends TLS and always sets this header itself.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.https else None

@@ -7,6 +7,8 @@ from panel.api.calls import answer_unknown, api
 urlpatterns = [
     path("api/v1/", api.urls),
     re_path(r"^api/", answer_unknown),
-    path("accounts/", include("allauth.urls")),
+    path("settings/notifications/", include("panel.notify.urls")),
+    path("settings/", include("panel.settings_pages.urls")),
+    path("accounts/", include("panel.accounts.urls")),
     path("", include("panel.web.urls")),
 ]

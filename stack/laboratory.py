@@ -73,7 +73,7 @@ class Laboratory:
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_ACCESS_KEY_ID": "lab",
-            "AWS_SECRET_ACCESS_KEY": "lab",
+            "AWS_SECRET_ACCESS_KEY": "lab",  # nosec B105 # the lab takes any
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 

@@ -89,7 +89,10 @@ class Gallery:
         await self._take_all("on-ecs", f"/applications/{SLUG}/")
         await self._take_all("operation", "/operations/1/")
         await self._take_all("set-weights", f"/applications/{SLUG}/weights/")
-        for name in ("operations", "events", "refusals"):
+        await self._take_all("fail-back", f"/applications/{SLUG}/failback/")
+        await self._take_all("hold-all", "/hold/")
+        await self._take_all("history", f"/applications/{SLUG}/history/?span=hour")
+        for name in ("operations", "events", "refusals", "audit"):
             await self._take_all(name, f"/{name}/")
 
     async def _watch(self, page: Page, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from failover.aws import clients
 from failover.aws.adapter import Adapter
+from failover.aws.checking import checked
 from failover.aws.clients import lease_client
 from failover.model import Application
 
@@ -13,4 +14,4 @@ def connect(application: Application) -> Adapter:
     return Adapter(application, clients.build(application))
 
 
-__all__ = ["connect", "lease_client"]
+__all__ = ["checked", "connect", "lease_client"]

@@ -18,14 +18,19 @@ NAMES_A_CALL = 100
 
 def read(cloudwatch: Any, names: Iterable[str]) -> dict[str, Alarm]:
     """The alarms that exist, by name."""
-    found: dict[str, Alarm] = {}
+    return {name: _alarm(each) for name, each in described(cloudwatch, names).items()}
+
+
+def described(cloudwatch: Any, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """As AWS describes those that exist, by name."""
+    found: dict[str, dict[str, Any]] = {}
     for some in chunks(list(dict.fromkeys(names)), NAMES_A_CALL):
         pages = cloudwatch.get_paginator("describe_alarms").paginate(
             AlarmNames=list(some), AlarmTypes=["MetricAlarm", "CompositeAlarm"]
         )
         for page in pages:
-            described = [*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ())]
-            found.update({each["AlarmName"]: _alarm(each) for each in described})
+            for each in (*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ())):
+                found[each["AlarmName"]] = each
     return found
 
 
@@ -42,15 +47,15 @@ def existing(found: Mapping[str, Alarm], names: Iterable[str]) -> tuple[Alarm, .
     return tuple(found[name] for name in names if name in found)
 
 
-def _alarm(described: dict[str, Any]) -> Alarm:
-    since = described.get("StateTransitionedTimestamp") or described["StateUpdatedTimestamp"]
+def _alarm(found: dict[str, Any]) -> Alarm:
+    since = found.get("StateTransitionedTimestamp") or found["StateUpdatedTimestamp"]
     return Alarm(
-        name=described["AlarmName"],
-        state=AlarmState(described["StateValue"]),
+        name=found["AlarmName"],
+        state=AlarmState(found["StateValue"]),
         since=since.timestamp(),
-        reason=described.get("StateReason", ""),
-        threshold=described.get("Threshold"),
-        metric=described.get("MetricName", ""),
-        actions_enabled=described.get("ActionsEnabled", True),
-        suppressed_by=described.get("ActionsSuppressedBy", ""),
+        reason=found.get("StateReason", ""),
+        threshold=found.get("Threshold"),
+        metric=found.get("MetricName", ""),
+        actions_enabled=found.get("ActionsEnabled", True),
+        suppressed_by=found.get("ActionsSuppressedBy", ""),
     )

@@ -24,6 +24,7 @@ from failover.model import Application
 _TIMEOUTS: dict[str, Any] = {"connect_timeout": 2, "read_timeout": 5, "tcp_keepalive": True}
 READS = Config(retries={"mode": "standard", "total_max_attempts": 4}, **_TIMEOUTS)
 SWEEPS = Config(retries={"mode": "standard", "total_max_attempts": 2}, **_TIMEOUTS)  # what fails is read again soon
+ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS)
 WRITES = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS)
 
 
@@ -65,6 +66,13 @@ def _configured() -> Iterator[None]:
 def lease_client(application: Application) -> Any:
     """DynamoDB, each request sent once: a lost answer to a conditional write must not be repeated blindly."""
     return _session(application).client("dynamodb", config=WRITES)
+
+
+@_configured()
+def once(application: Application, service: str) -> Any:
+    """A client that asks once and does not wait long, for whoever looks on."""
+    session: Any = _session(application)
+    return session.client(service, config=ONCE)
 
 
 @_configured()

@@ -27,6 +27,8 @@ _LAMBDA = {
 _GROUP = {"requests": ("RequestCount", "Sum"), "5xx": ("HTTPCode_Target_5XX_Count", "Sum")}
 # Requests that met a target group without a target: no group's own count has them. Asked for where ECS has traffic.
 _UNSERVED = ("HTTPCode_ELB_503_Count", "Sum")
+# How long ECS takes to answer; of Lambda its own duration says it. In seconds.
+_ECS_SECONDS = ("TargetResponseTime", "p95")
 _MILLISECONDS = frozenset({"duration_p95", "duration_avg"})
 _FAILED = frozenset({"InternalError", "Forbidden"})
 QUERIES = len(_LAMBDA) + 2 * len(_GROUP)  # an application's, all of whose traffic is on Lambda
@@ -46,7 +48,7 @@ def read_many(
     Raises AwsError where CloudWatch answers for a query that it failed: no data is not nothing.
     """
     found: dict[str, Metrics] = {}
-    for some in chunks(applications, QUERIES_A_CALL // (QUERIES + bool(on_ecs))):
+    for some in chunks(applications, QUERIES_A_CALL // (QUERIES + 2 * bool(on_ecs))):
         results = _results(cloudwatch, some, now, on_ecs)
         for index, application in enumerate(some):
             series = {name: points for (of, name), points in results.items() if of == index}
@@ -103,6 +105,8 @@ def _queries(application: Application, index: int, *, with_unserved: bool) -> It
     balancer = {"LoadBalancer": load_balancer_dimension(application)}
     if with_unserved:
         yield _query(f"a{index}_unserved", "unserved", "AWS/ApplicationELB", *_UNSERVED, balancer, period)
+        ecs = {"TargetGroup": application.ecs_target_group_arn.rsplit(":", 1)[-1], **balancer}
+        yield _query(f"a{index}_ecs_seconds", "ecs_seconds", "AWS/ApplicationELB", *_ECS_SECONDS, ecs, period)
     groups = {"lambda": application.lambda_target_group_arn, "ecs": application.ecs_target_group_arn}
     for pool, arn in groups.items():
         dimensions = {"TargetGroup": arn.rsplit(":", 1)[-1], **balancer}

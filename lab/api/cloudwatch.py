@@ -110,8 +110,8 @@ def _result(metrics: Metrics, query: dict[str, Any], start: float, end: float, *
     if "MetricStat" not in query:
         raise AwsError("ValidationError", f"The lab has no metric math: query '{query['Id']}' needs MetricStat")
     stat = query["MetricStat"]
-    period = _period(stat["Period"])
-    metric, statistic = _metric(stat["Metric"]), _statistic(stat["Stat"])
+    period = checked_period(stat["Period"])
+    metric, statistic = metric_of(stat["Metric"]), checked_statistic(stat["Stat"])
     starts = range(math.floor(start / period) * period, math.ceil(end), period)
     points = [(at, metrics.statistic(metric, statistic, at, at + period)) for at in starts]
     present = [(at, value) for at, value in points if value is not None]
@@ -126,18 +126,18 @@ def _result(metrics: Metrics, query: dict[str, Any], start: float, end: float, *
     }
 
 
-def _metric(described: dict[str, Any]) -> Metric:
+def metric_of(described: dict[str, Any]) -> Metric:
     dimensions = {each["Name"]: each["Value"] for each in described.get("Dimensions", [])}
     return Metric.of(described.get("Namespace", ""), described.get("MetricName", ""), dimensions)
 
 
-def _period(period: int) -> int:
+def checked_period(period: int) -> int:
     if period not in FINE_PERIODS and (period <= 0 or period % 60):
         raise AwsError("ValidationError", f"Period {period} must be 1, 5, 10, 20, 30 or a multiple of 60")
     return period
 
 
-def _statistic(statistic: str) -> str:
+def checked_statistic(statistic: str) -> str:
     try:
         if statistic not in STATISTICS:
             percentile_of(statistic)

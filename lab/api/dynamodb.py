@@ -11,10 +11,34 @@ from lab.attribute_values import Item, invalid
 from lab.dynamodb import ConditionalCheckError, Table
 from lab.errors import AwsError
 from lab.expressions import Condition, Placeholders, Update
+from lab.members import ALL, refuse_unread
 from lab.world import World
 
 _LEGACY = {"AttributesToGet", "AttributeUpdates", "Expected", "ConditionalOperator", "ProjectionExpression"}
 _OLD_OR_NONE = ("NONE", "ALL_OLD")
+_TABLE = {
+    "TableName": ALL, "KeySchema": ALL, "AttributeDefinitions": ALL, "BillingMode": ALL,
+    "DeletionProtectionEnabled": ALL,
+}  # fmt: skip
+
+
+def create_table(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
+    """On-demand tables with a text partition key; they are ACTIVE at once."""
+    refuse_unread(given, _TABLE, "ValidationException")
+    name, schema = given["TableName"], given["KeySchema"]
+    if name in world.tables:
+        raise AwsError("ResourceInUseException", f"Table already exists: {name}")
+    key = schema[0]["AttributeName"]
+    texts = [{"AttributeName": key, "AttributeType": "S"}]
+    if schema != [{"AttributeName": key, "KeyType": "HASH"}] or given["AttributeDefinitions"] != texts:
+        raise invalid("The lab's tables have one key, a text partition key")
+    if given.get("BillingMode") != "PAY_PER_REQUEST":
+        raise invalid("The lab's tables are on demand: BillingMode must be PAY_PER_REQUEST")
+    world.tables[name] = Table(name, key)
+    described = {"TableName": name, "TableArn": world.arn("dynamodb", f"table/{name}"), "TableStatus": "ACTIVE"}
+    protected = given.get("DeletionProtectionEnabled", False)
+    shown = {"KeySchema": schema, "AttributeDefinitions": texts, "DeletionProtectionEnabled": protected}
+    return {"TableDescription": {**described, **shown}}
 
 
 def get_item(world: World, given: dict[str, Any], now: float) -> dict[str, Any]:
@@ -126,6 +150,7 @@ def _check_return_values(given: dict[str, Any]) -> None:
 
 
 OPERATIONS = {
+    "CreateTable": create_table,
     "GetItem": get_item,
     "PutItem": put_item,
     "UpdateItem": update_item,

@@ -17,18 +17,17 @@ NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-lab-a", "subnet-lab-b"], 
 
 def find_by_resource(world: World, resource_id: str) -> Service | None:
     """A service by ``service/CLUSTER/SERVICE``."""
-    services = (application.service for application in world.applications.values())
-    return next((service for service in services if service.resource_id == resource_id), None)
+    return next((service for service in world.services() if service.resource_id == resource_id), None)
 
 
 def describe_services(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
-    _check_cluster(world, given)
+    check_cluster(world, given)
     names = given["services"]
     if not 1 <= len(names) <= MOST_SERVICES:
         raise AwsError("InvalidParameterException", f"Services must have 1 to {MOST_SERVICES} entries.")
     found = [(name, _find(world, name)) for name in names]
     return {
-        "services": [_service(world, service) for _, service in found if service],
+        "services": [describe_service(world, service) for _, service in found if service],
         "failures": [
             {"arn": _as_arn(world, f"service/{world.cluster}/", name), "reason": "MISSING"}
             for name, service in found
@@ -39,7 +38,7 @@ def describe_services(world: World, given: dict[str, Any], _now: float) -> dict[
 
 def update_service(world: World, given: dict[str, Any], now: float) -> dict[str, Any]:
     """A task definition or ``forceNewDeployment`` starts a deployment; the desired count alone starts none."""
-    _check_cluster(world, given)
+    check_cluster(world, given)
     service = _find_or_refuse(world, given["service"])
     unknown = set(given) - {"cluster", "service", "desiredCount", "taskDefinition", "forceNewDeployment"}
     if unknown:
@@ -50,7 +49,7 @@ def update_service(world: World, given: dict[str, Any], now: float) -> dict[str,
     service.set_desired(given.get("desiredCount", service.desired))
     if given.get("forceNewDeployment") or (definition and definition is not service.definition):
         service.deploy(definition or service.definition, now)
-    return {"service": _service(world, service)}
+    return {"service": describe_service(world, service)}
 
 
 def describe_task_definition(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
@@ -58,14 +57,14 @@ def describe_task_definition(world: World, given: dict[str, Any], _now: float) -
     definition = world.task_definitions.find(given["taskDefinition"])
     tags = definition.tags if "TAGS" in given.get("include", ()) else {}
     return {
-        "taskDefinition": _definition(world, definition),
+        "taskDefinition": describe_definition(world, definition),
         "tags": [{"key": key, "value": value} for key, value in tags.items()],
     }
 
 
 def list_tasks(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
-    _check_cluster(world, given)
-    services = [application.service for application in world.applications.values()]
+    check_cluster(world, given)
+    services = world.services()
     if "serviceName" in given:
         services = [_find_or_refuse(world, given["serviceName"])]
     status, starter = given.get("desiredStatus", RUNNING), given.get("startedBy")
@@ -80,15 +79,11 @@ def list_tasks(world: World, given: dict[str, Any], _now: float) -> dict[str, An
 
 
 def describe_tasks(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
-    _check_cluster(world, given)
+    check_cluster(world, given)
     names = given["tasks"]
     if not 1 <= len(names) <= MOST_TASKS:
         raise AwsError("InvalidParameterException", f"Tasks must have 1 to {MOST_TASKS} entries.")
-    known = {
-        task.id: described(task, application.service.arn)
-        for application in world.applications.values()
-        for task in application.service.tasks.values()
-    }
+    known = {task.id: described(task, service.arn) for service in world.services() for task in service.tasks.values()}
     ids = [name.rpartition("/")[2] for name in names]
     return {
         "tasks": [known[each] for each in ids if each in known],
@@ -100,7 +95,7 @@ def describe_tasks(world: World, given: dict[str, Any], _now: float) -> dict[str
     }
 
 
-def _check_cluster(world: World, given: dict[str, Any]) -> None:
+def check_cluster(world: World, given: dict[str, Any]) -> None:
     if given.get("cluster", "default").rpartition("/")[2] != world.cluster:
         raise AwsError("ClusterNotFoundException", "Cluster not found.")
 
@@ -120,7 +115,7 @@ def _as_arn(world: World, prefix: str, name: str) -> str:
     return name if name.startswith("arn:") else world.arn("ecs", prefix + name)
 
 
-def _cluster_arn(world: World) -> str:
+def cluster_arn(world: World) -> str:
     return world.arn("ecs", f"cluster/{world.cluster}")
 
 
@@ -128,13 +123,13 @@ def _task_arn(world: World, task: Task) -> str:
     return world.arn("ecs", f"task/{world.cluster}/{task.id}")
 
 
-def _service(world: World, service: Service) -> dict[str, Any]:
+def describe_service(world: World, service: Service) -> dict[str, Any]:
     breaker = service.deployments.breaker
     group = {"targetGroupArn": service.group.arn, "containerName": CONTAINER, "containerPort": PORT}
     return {
         "serviceArn": service.arn,
         "serviceName": service.name,
-        "clusterArn": _cluster_arn(world),
+        "clusterArn": cluster_arn(world),
         "loadBalancers": [group],
         "serviceRegistries": [],
         "status": service.status,
@@ -192,7 +187,7 @@ def _deployment(service: Service, deployment: Deployment) -> dict[str, Any]:
     }
 
 
-def _definition(world: World, definition: TaskDefinition) -> dict[str, Any]:
+def describe_definition(world: World, definition: TaskDefinition) -> dict[str, Any]:
     container = {
         "name": CONTAINER,
         "image": definition.image,
@@ -218,6 +213,7 @@ def _definition(world: World, definition: TaskDefinition) -> dict[str, Any]:
         "memory": definition.memory,
         "executionRoleArn": f"arn:aws:iam::{world.account}:role/ecsTaskExecutionRole",
         "registeredAt": definition.registered,
+        **definition.described,
     }
 
 

@@ -24,7 +24,7 @@ def describe_load_balancers(world: World, given: dict[str, Any], _now: float) ->
     if names is not None:
         found = _named(names, found, lambda each: each.name, "LoadBalancerNotFound", "Load balancer")
     items, marker = _page(found, given)
-    return {"LoadBalancers": [_load_balancer(world, each) for each in items], "NextMarker": marker}
+    return {"LoadBalancers": [describe_one(world, each) for each in items], "NextMarker": marker}
 
 
 def describe_listeners(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
@@ -32,12 +32,12 @@ def describe_listeners(world: World, given: dict[str, Any], _now: float) -> dict
     if "ListenerArns" in given:
         pairs = _named(given["ListenerArns"], pairs, lambda pair: pair[1].arn, "ListenerNotFound", "Listener")
     elif "LoadBalancerArn" in given:
-        owner = _load_balancer_by_arn(world, given["LoadBalancerArn"])
+        owner = load_balancer_by_arn(world, given["LoadBalancerArn"])
         pairs = [pair for pair in pairs if pair[0] is owner]
     else:
         raise AwsError("ValidationError", "You must specify either listener ARNs or a load balancer ARN")
     items, marker = _page(pairs, given)
-    return {"Listeners": [_listener(*pair) for pair in items], "NextMarker": marker}
+    return {"Listeners": [describe_listener(*pair) for pair in items], "NextMarker": marker}
 
 
 def describe_rules(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
@@ -45,21 +45,21 @@ def describe_rules(world: World, given: dict[str, Any], _now: float) -> dict[str
     if ("ListenerArn" in given) == ("RuleArns" in given):
         raise AwsError("ValidationError", "You must specify either listener rule ARNs or a listener ARN")
     if "ListenerArn" in given:
-        _, listener = _find_listener(world, given["ListenerArn"])
+        _, listener = find_listener(world, given["ListenerArn"])
         found = listener.rules
     else:
         rules = [rule for each in world.load_balancers() for rule in each.rules()]
         found = _named(given["RuleArns"], rules, lambda rule: rule.arn, "RuleNotFound", "Rule")
     items, marker = _page(found, given)
-    return {"Rules": [_rule(rule) for rule in items], "NextMarker": marker}
+    return {"Rules": [describe_rule(rule) for rule in items], "NextMarker": marker}
 
 
 def modify_listener(world: World, given: dict[str, Any], now: float) -> dict[str, Any]:
-    load_balancer, listener = _find_listener(world, given["ListenerArn"])
+    load_balancer, listener = find_listener(world, given["ListenerArn"])
     _only(given, {"ListenerArn", "DefaultActions"})
     if "DefaultActions" in given:
         _write(world, load_balancer, listener.default, given["DefaultActions"], now)
-    return {"Listeners": [_listener(load_balancer, listener)]}
+    return {"Listeners": [describe_listener(load_balancer, listener)]}
 
 
 def modify_rule(world: World, given: dict[str, Any], now: float) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def modify_rule(world: World, given: dict[str, Any], now: float) -> dict[str, An
         raise AwsError("OperationNotPermitted", "Default rule's actions must be modified through its listener")
     if "Actions" in given:
         _write(world, load_balancer, rule, given["Actions"], now)
-    return {"Rules": [_rule(rule)]}
+    return {"Rules": [describe_rule(rule)]}
 
 
 def describe_target_groups(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
@@ -79,19 +79,19 @@ def describe_target_groups(world: World, given: dict[str, Any], _now: float) -> 
     if "Names" in given:
         found = _named(given["Names"], found, lambda each: each.name, "TargetGroupNotFound", "Target group")
     if "LoadBalancerArn" in given:
-        named = _load_balancer_by_arn(world, given["LoadBalancerArn"]).named_groups()
+        named = load_balancer_by_arn(world, given["LoadBalancerArn"]).named_groups()
         found = [group for group in found if group.arn in named]
     items, marker = _page(found, given)
-    return {"TargetGroups": [_target_group(world, group) for group in items], "NextMarker": marker}
+    return {"TargetGroups": [describe_group(world, group) for group in items], "NextMarker": marker}
 
 
 def describe_target_group_attributes(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
-    group = _find_group(world, given["TargetGroupArn"])
+    group = find_group(world, given["TargetGroupArn"])
     return {"Attributes": [{"Key": key, "Value": value} for key, value in group.attributes.items()]}
 
 
 def describe_target_health(world: World, given: dict[str, Any], _now: float) -> dict[str, Any]:
-    group = _find_group(world, given["TargetGroupArn"])
+    group = find_group(world, given["TargetGroupArn"])
     targets = list(group.targets.values())
     if "Targets" in given:
         ids = [each["Id"] for each in given["Targets"]]
@@ -122,11 +122,11 @@ def _page(items: list[Item], given: dict[str, Any]) -> tuple[list[Item], str | N
     return page(items, given.get("Marker"), given.get("PageSize", PAGE_SIZE), "ValidationError")
 
 
-def _load_balancer_by_arn(world: World, arn: str) -> LoadBalancer:
+def load_balancer_by_arn(world: World, arn: str) -> LoadBalancer:
     return _named([arn], world.load_balancers(), lambda each: each.arn, "LoadBalancerNotFound", "Load balancer")[0]
 
 
-def _find_listener(world: World, arn: str) -> tuple[LoadBalancer, Listener]:
+def find_listener(world: World, arn: str) -> tuple[LoadBalancer, Listener]:
     for load_balancer in world.load_balancers():
         for listener in load_balancer.listeners:
             if listener.arn == arn:
@@ -142,13 +142,13 @@ def _find_rule(world: World, arn: str) -> tuple[LoadBalancer, Rule]:
     raise AwsError("RuleNotFound", f"Rule '{arn}' not found")
 
 
-def _find_group(world: World, arn: str) -> TargetGroup:
+def find_group(world: World, arn: str) -> TargetGroup:
     if arn not in world.groups:
         raise AwsError("TargetGroupNotFound", f"Target group '{arn}' not found")
     return world.groups[arn]
 
 
-def _load_balancer(world: World, load_balancer: LoadBalancer) -> dict[str, Any]:
+def describe_one(world: World, load_balancer: LoadBalancer) -> dict[str, Any]:
     return {
         "LoadBalancerArn": load_balancer.arn,
         "DNSName": f"{load_balancer.name}.{world.region}.elb.amazonaws.com",
@@ -163,20 +163,21 @@ def _load_balancer(world: World, load_balancer: LoadBalancer) -> dict[str, Any]:
         ],
         "SecurityGroups": [],
         "IpAddressType": "ipv4",
+        **load_balancer.described,
     }
 
 
-def _listener(load_balancer: LoadBalancer, listener: Listener) -> dict[str, Any]:
+def describe_listener(load_balancer: LoadBalancer, listener: Listener) -> dict[str, Any]:
     return {
         "ListenerArn": listener.arn,
         "LoadBalancerArn": load_balancer.arn,
         "Port": listener.port,
-        "Protocol": "HTTP",
+        "Protocol": listener.protocol,
         "DefaultActions": shown(listener.default.actions),
     }
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
+def describe_rule(rule: Rule) -> dict[str, Any]:
     paths = list(rule.paths)
     condition = {"Field": "path-pattern", "Values": paths, "PathPatternConfig": {"Values": paths}}
     return {
@@ -188,7 +189,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _target_group(world: World, group: TargetGroup) -> dict[str, Any]:
+def describe_group(world: World, group: TargetGroup) -> dict[str, Any]:
     check = group.health_check
     users = [each.arn for each in world.load_balancers() if group.arn in each.named_groups()]
     ip_only = {

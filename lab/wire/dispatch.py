@@ -27,6 +27,8 @@ SIGNING_NAMES = {
     "application-autoscaling": "application-autoscaling",
     "sts": "sts",
     "dynamodb": "dynamodb",
+    "events": "events",
+    "servicequotas": "service-quotas",
 }
 # How each service words invalid input.
 _INVALID = {
@@ -34,6 +36,7 @@ _INVALID = {
     "lambda": "InvalidParameterValueException",
     "application-autoscaling": "ValidationException",
     "dynamodb": "ValidationException",
+    "events": "ValidationException",
 }
 _SCOPE = re.compile(
     r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[a-z0-9-]+)/aws4_request",

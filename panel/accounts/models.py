@@ -36,7 +36,11 @@ def default_team() -> Team:
 
 
 class Membership(models.Model):
-    """A person's role in a team, or in every team where `team` is null: an admin of every team is the fleet's."""
+    """A person's role in a team, or in every team where `team` is null: an admin of every team is the fleet's.
+
+    One given by hand stays until somebody takes it away. Beside it may stand one `from_group`, which each single
+    sign-on sets anew; the higher of the two counts.
+    """
 
     class Role(models.TextChoices):
         VIEWER = "viewer"
@@ -46,12 +50,15 @@ class Membership(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=8, choices=Role)
+    from_group = models.BooleanField(default=False)
 
     class Meta:
-        ordering = ("user__username",)
+        ordering = ("user__username", "from_group")
         constraints = (
-            models.UniqueConstraint(fields=("user", "team"), name="one_role_in_a_team"),
-            models.UniqueConstraint(fields=("user",), condition=Q(team=None), name="one_role_in_every_team"),
+            models.UniqueConstraint(fields=("user", "team", "from_group"), name="one_role_in_a_team"),
+            models.UniqueConstraint(
+                fields=("user", "from_group"), condition=Q(team=None), name="one_role_in_every_team"
+            ),
         )
 
     def __str__(self) -> str:

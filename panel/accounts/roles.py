@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db.models import Model, Q, QuerySet
+from django.http import Http404
 
+from panel import audit
 from panel.accounts.models import Membership, Team
 
 TABLE = Path(__file__).with_name("roles.toml")
@@ -78,10 +80,48 @@ def allowed(person: Person, team: Team | int | None = None) -> frozenset[str]:
     return frozenset(name for name, each in actions().items() if (everywhere if each.panel else here) >= each.role)
 
 
+@dataclass(frozen=True)
+class Grants:
+    """A person's roles, read once: by team, None for the one that holds in every team."""
+
+    by_team: dict[int | None, Role]
+
+    @classmethod
+    def of(cls, person: Person) -> Grants:
+        if not (isinstance(person, User) and person.is_active):
+            return cls({})
+        if person.is_superuser:
+            return cls({None: Role.ADMIN})
+        return cls({team: Role.named(role) for team, role in person.memberships.values_list("team", "role")})
+
+    @property
+    def everywhere(self) -> Role:
+        return self.by_team.get(None, Role.NONE)
+
+    def allowed(self, team: int | None = None) -> frozenset[str]:
+        """As `allowed`."""
+        here = max(self.everywhere, self.by_team.get(team, Role.NONE))
+        return frozenset(
+            name for name, each in actions().items() if (self.everywhere if each.panel else here) >= each.role
+        )
+
+    def owned(self, things: QuerySet[M], path: str = "") -> QuerySet[M]:
+        """As `owned`."""
+        if self.everywhere >= Role.VIEWER:
+            return things
+        prefix = f"{path}__" if path else ""
+        return things.filter(**{f"{prefix}team__in": [team for team, role in self.by_team.items() if role]})
+
+
 def may(person: Person, action: str, team: Team | int | None = None) -> bool:
     """Whether the table lets this person do `action` to something that `team` owns. KeyError for an unknown action."""
     wanted = actions()[action]
     return role_of(person, None if wanted.panel else team) >= wanted.role
+
+
+def may_somewhere(person: Person, action: str) -> bool:
+    """Whether there is a team in which this person may do `action`; what concerns the panel, in every team."""
+    return may(person, action) or (not actions()[action].panel and teams(person, action).exists())
 
 
 def teams(person: Person, action: str = "view") -> QuerySet[Team]:
@@ -92,7 +132,7 @@ def teams(person: Person, action: str = "view") -> QuerySet[Team]:
     if role_of(person, None) >= needed:
         return Team.objects.all()
     enough = [role.value for role in Membership.Role if Role.named(role) >= needed]
-    return Team.objects.filter(memberships__user=person, memberships__role__in=enough)
+    return Team.objects.filter(memberships__user=person, memberships__role__in=enough).distinct()
 
 
 def owned(things: QuerySet[M], person: Person, path: str = "") -> QuerySet[M]:
@@ -101,3 +141,16 @@ def owned(things: QuerySet[M], person: Person, path: str = "") -> QuerySet[M]:
         return things
     prefix = f"{path}__" if path else ""
     return things.filter(Q(**{f"{prefix}team__in": teams(person)}))
+
+
+def mine(things: QuerySet[M], person: Person, path: str = "", **wanted: Any) -> M:
+    """The one that is wanted, where a team of this person owns it. Raises Http404, as if another team's were not there;
+    that somebody asked for it is recorded.
+    """
+    found = owned(things, person, path).filter(**wanted).first()
+    if found is not None:
+        return found
+    others = things.filter(**wanted).first()
+    if others is not None:
+        audit.deny(f"{others} belongs to another team.")
+    raise Http404

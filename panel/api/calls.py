@@ -14,27 +14,29 @@ from ninja.responses import Status
 from failover.codec import decode
 from failover.model import Goal, Memory, Request, Split
 from failover.plan import foresee
-from panel.accounts.roles import owned
-from panel.api import problems, schemas, shown
+from panel import trails
+from panel.accounts.roles import mine, owned
+from panel.api import notifications, problems, schemas, shown
 from panel.api.auth import Bearer, Rate, caller, require
-from panel.api.pages import Cursor, Limit, page
+from panel.api.pages import Cursor, Limit, page, page_together
 from panel.api.problems import Api, Problem
 from panel.api.schemas import GoalName, Id, Key, Page
 from panel.drills import services as drills
 from panel.drills.models import Drill
 from panel.fleet import snapshots
 from panel.fleet.applications import configuration
+from panel.fleet.exporting import exported
 from panel.fleet.models import Application
 from panel.operations import services
 from panel.operations.models import Hold, Operation, Refusal
 from panel.web import events as event_pages
-from panel.web.standing import now, standing_of
+from panel.web.standing import now, standing_of, whole_standings
 from panel.web.trail import visible
 
 RATE = "600/m"  # per token
-READ = dict.fromkeys((401, 422, 429), Problem)
+READ = dict.fromkeys((401, 422, 429, 503), Problem)
 ONE = {**READ, 404: Problem}
-CHANGE = {**ONE, 400: Problem, 403: Problem, 409: Problem}
+CHANGE = {**ONE, **dict.fromkeys((400, 403, 409, 413), Problem)}
 
 api = Api(
     title="Failover panel",
@@ -47,6 +49,7 @@ api = Api(
     docs=Swagger(settings={"persistAuthorization": False}),
 )
 problems.handle(api)
+api.add_router("/notifications", notifications.router)
 
 
 # ---- applications ----
@@ -57,14 +60,19 @@ def _applications(request: HttpRequest) -> QuerySet[Application]:
 
 
 def _application(request: HttpRequest, slug: str) -> Application:
-    return get_object_or_404(_applications(request), slug=slug)
+    related = Application.objects.select_related("stored_snapshot", "team")
+    return mine(related, caller(request), slug=slug)
 
 
 @api.get("/applications", response={200: Page[schemas.ApplicationShown], **READ}, by_alias=True, tags=["applications"])
 def applications(request: HttpRequest, cursor: Cursor = None, limit: Limit = 50) -> Page[Any]:
     """The applications of the token's teams, as AWS was last read."""
-    moment = now()
-    return page(_applications(request), cursor, limit, lambda row: shown.application(standing_of(row, moment)))
+    return page_together(
+        _applications(request),
+        cursor,
+        limit,
+        lambda rows: [shown.application(each) for each in whole_standings(rows, now())],
+    )
 
 
 @api.get("/applications/{slug}", response={200: schemas.ApplicationShown, **ONE}, by_alias=True, tags=["applications"])
@@ -108,6 +116,12 @@ def _request(goal: str, lambda_: int | None, ecs: int | None) -> Request:
         raise services.Invalid("weights", str(problem)) from None
 
 
+@api.get("/applications/{slug}/configuration", response={200: schemas.ConfigurationShown, **ONE}, tags=["applications"])
+def configuration_of(request: HttpRequest, slug: Key) -> schemas.ConfigurationShown:
+    """Its configuration as TOML, as `manage.py import_application` takes it. It holds no secret."""
+    return schemas.ConfigurationShown(slug=slug, toml=exported(_application(request, slug)))
+
+
 @api.put(
     "/applications/{slug}/mode",
     response={200: schemas.ApplicationShown, **CHANGE},
@@ -145,7 +159,7 @@ def _operations(request: HttpRequest) -> QuerySet[Operation]:
 
 
 def _operation(request: HttpRequest, pk: int) -> Operation:
-    return get_object_or_404(_operations(request), pk=pk)
+    return mine(Operation.objects.select_related("application", "requested_by"), caller(request), "application", pk=pk)
 
 
 @api.post(
@@ -161,13 +175,17 @@ def start(
     idempotency_key: Annotated[Key, Header("", alias="Idempotency-Key")] = "",
 ) -> Any:
     """Start an operation: 201. The same `Idempotency-Key` again answers 200 with the same operation."""
-    row, user = _application(request, slug), caller(request)
+    row = _application(request, slug)
     require(request, "operation.start", row.team_id)
     if given.override:
         require(request, "operation.override", row.team_id)
-    known = services.replayed(user, idempotency_key)
-    started = _started(request, row, given, idempotency_key)
-    return Status(200 if known else 201, shown.whole_operation(started))
+    return _answered(_started(request, row, given, idempotency_key))
+
+
+def _answered(operation: Operation) -> Any:
+    """201 where this very request started it, 200 where one that came before did, with the same key."""
+    ours = services.request_id_of(operation) == trails.request_id().get("request_id")
+    return Status(201 if ours else 200, shown.whole_operation(operation))
 
 
 def _started(request: HttpRequest, row: Application, given: schemas.OperationWanted, key: str) -> Operation:
@@ -215,14 +233,24 @@ def cancel(request: HttpRequest, pk: Id, given: schemas.Reason) -> Any:
 
 
 @api.post(
-    "/operations/{pk}/retry", response={201: schemas.OperationWhole, **CHANGE}, by_alias=True, tags=["operations"]
+    "/operations/{pk}/retry",
+    response={201: schemas.OperationWhole, 200: schemas.OperationWhole, **CHANGE},
+    by_alias=True,
+    tags=["operations"],
 )
-def retry(request: HttpRequest, pk: Id, given: schemas.Reason) -> Any:
-    """Start again what failed or was cancelled."""
+def retry(
+    request: HttpRequest,
+    pk: Id,
+    given: schemas.Reason,
+    idempotency_key: Annotated[Key, Header("", alias="Idempotency-Key")] = "",
+) -> Any:
+    """Start again what failed or was cancelled: 201. The same `Idempotency-Key` again answers 200 as the start does."""
     row = _operation(request, pk)
     require(request, "operation.retry", row.application.team_id)
-    again = services.retry_operation(row, reason=given.reason, user=caller(request), trigger=Operation.Trigger.API)
-    return Status(201, shown.whole_operation(again))
+    again = services.retry_operation(
+        row, reason=given.reason, user=caller(request), trigger=Operation.Trigger.API, idempotency_key=idempotency_key
+    )
+    return _answered(again)
 
 
 # ---- drills ----
@@ -334,7 +362,7 @@ def set_kill_switch(request: HttpRequest, given: schemas.KillSwitchWanted) -> sc
 def events(request: HttpRequest, cursor: Cursor = None, limit: Limit = 50) -> Page[Any]:
     """Events that were delivered, and what became of each. Unmatched ones for those who see every team."""
     found = event_pages.visible(caller(request)).defer("body").prefetch_related("applications")
-    own = set(_applications(request).values_list("slug", flat=True))
+    own = set(owned(Application.every.all(), caller(request)).values_list("slug", flat=True))
     return page(found, cursor, limit, lambda row: shown.event(row, own))
 
 

@@ -17,10 +17,17 @@ Limit = Annotated[int, Query(50, ge=1, le=200, description="how many at most")]
 
 
 def page(things: QuerySet[M], cursor: int | None, limit: int, show: Callable[[M], Any]) -> Page[Any]:
+    return page_together(things, cursor, limit, lambda found: [show(each) for each in found])
+
+
+def page_together(
+    things: QuerySet[M], cursor: int | None, limit: int, show: Callable[[list[M]], list[Any]]
+) -> Page[Any]:
+    """As `page`, for things that are cheaper to show together."""
     newest = things.order_by("-pk")
     found = list((newest.filter(pk__lt=cursor) if cursor else newest)[: limit + 1])
     more = len(found) > limit
-    return Page(items=[show(each) for each in found[:limit]], next=found[limit - 1].pk if more else None)
+    return Page(items=show(found[:limit]), next=found[limit - 1].pk if more else None)
 
 
-__all__ = ["Cursor", "Limit", "page"]
+__all__ = ["Cursor", "Limit", "page", "page_together"]

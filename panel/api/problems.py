@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+import structlog
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
@@ -12,6 +17,8 @@ from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationEr
 from panel.audit import Action
 from panel.operations import audited
 from panel.operations.services import Invalid, Refused
+
+log = structlog.get_logger(__name__)
 
 MEDIA = "application/problem+json"
 TYPE = "https://failover-panel.invalid/problems/"  # a name, not an address: nothing is served there
@@ -51,45 +58,74 @@ def answer(status: int, name: str, detail: str, **more: Any) -> HttpResponse:
     return JsonResponse(body, status=status, content_type=MEDIA)
 
 
+def refused(request: HttpRequest, problem: Refused) -> HttpResponse:
+    _record(request, problem)
+    return answer(409, "refused", problem.reason, rule=problem.rule, remedy=problem.remedy)
+
+
+def invalid(_: HttpRequest, problem: Invalid) -> HttpResponse:
+    return _unusable({problem.field: problem.message})
+
+
+def unsound(_: HttpRequest, problem: ValidationError) -> HttpResponse:
+    return _unusable({".".join(map(str, each["loc"][1:])) or "body": each["msg"] for each in problem.errors})
+
+
+def denied(_: HttpRequest, problem: Denied) -> HttpResponse:
+    return answer(403, "role", str(problem))
+
+
+def missing(_: HttpRequest, problem: Http404) -> HttpResponse:  # noqa: ARG001 - what it says is Django's
+    return answer(404, "not-found", "There is no such thing, or it is another team's.")
+
+
+def unknown(_: HttpRequest, problem: AuthenticationError) -> HttpResponse:  # noqa: ARG001 - it says nothing
+    response = answer(401, "token", "Send `Authorization: Bearer TOKEN` with a token of this panel that works.")
+    response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def throttled(_: HttpRequest, problem: Throttled) -> HttpResponse:
+    response = answer(429, "rate", "Too many requests with this token: wait as long as Retry-After says.")
+    response["Retry-After"] = str(max(1, round(problem.wait or 1)))
+    return response
+
+
+def too_large(_: HttpRequest, problem: RequestDataTooBig) -> HttpResponse:  # noqa: ARG001 - it names a setting
+    return answer(413, "too-large", f"A request has at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.")
+
+
+def unavailable(_: HttpRequest, problem: Exception) -> HttpResponse:
+    log.error("database_unavailable", problem=str(problem))
+    said = "The database does not answer. Ask again; a request that starts something with the same Idempotency-Key."
+    response = answer(503, "database", said)
+    response["Retry-After"] = "5"
+    return response
+
+
+def other(_: HttpRequest, problem: HttpError) -> HttpResponse:
+    return answer(problem.status_code, "request", str(problem))
+
+
+HANDLERS: Mapping[type[Exception], Callable[..., HttpResponse]] = {
+    Refused: refused,
+    Invalid: invalid,
+    ValidationError: unsound,
+    Denied: denied,
+    Http404: missing,
+    AuthenticationError: unknown,
+    Throttled: throttled,
+    RequestDataTooBig: too_large,
+    OperationalError: unavailable,
+    InterfaceError: unavailable,
+    HttpError: other,
+}
+
+
 def handle(api: NinjaAPI) -> None:
     """Have every error of `api` answered so."""
-
-    @api.exception_handler(Refused)
-    def refused(request: HttpRequest, problem: Refused) -> HttpResponse:
-        _record(request, problem)
-        return answer(409, "refused", problem.reason, rule=problem.rule, remedy=problem.remedy)
-
-    @api.exception_handler(Invalid)
-    def invalid(_: HttpRequest, problem: Invalid) -> HttpResponse:
-        return _unusable({problem.field: problem.message})
-
-    @api.exception_handler(ValidationError)
-    def unsound(_: HttpRequest, problem: ValidationError) -> HttpResponse:
-        return _unusable({".".join(map(str, each["loc"][1:])) or "body": each["msg"] for each in problem.errors})
-
-    @api.exception_handler(Denied)
-    def denied(_: HttpRequest, problem: Denied) -> HttpResponse:
-        return answer(403, "role", str(problem))
-
-    @api.exception_handler(Http404)
-    def missing(_: HttpRequest, problem: Http404) -> HttpResponse:  # noqa: ARG001 - what it says is Django's
-        return answer(404, "not-found", "There is no such thing, or it is another team's.")
-
-    @api.exception_handler(AuthenticationError)
-    def unknown(_: HttpRequest, problem: AuthenticationError) -> HttpResponse:  # noqa: ARG001 - it says nothing
-        response = answer(401, "token", "Send `Authorization: Bearer TOKEN` with a token of this panel that works.")
-        response["WWW-Authenticate"] = "Bearer"
-        return response
-
-    @api.exception_handler(Throttled)
-    def throttled(_: HttpRequest, problem: Throttled) -> HttpResponse:
-        response = answer(429, "rate", "Too many requests with this token: wait as long as Retry-After says.")
-        response["Retry-After"] = str(max(1, round(problem.wait or 1)))
-        return response
-
-    @api.exception_handler(HttpError)
-    def other(_: HttpRequest, problem: HttpError) -> HttpResponse:
-        return answer(problem.status_code, "request", str(problem))
+    for error, handler in HANDLERS.items():
+        api.add_exception_handler(error, handler)
 
 
 ASKED = {

@@ -15,16 +15,16 @@ T = TypeVar("T")
 LARGEST_ID = 2**63 - 1
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     if UNSTORABLE.search(text):
         raise ValueError("It has a character that no database takes.")
     return text
 
 
-# The patterns tell callers what `_storable` and the services' "give a reason" refuse; they judge nothing here.
+# The patterns tell callers what `storable` and the services' "give a reason" refuse; they judge nothing here.
 SAYS_SOMETHING, STORABLE = {"pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"}, {"pattern": r"^[^\x00]*$"}
-Text = Annotated[str, Field(min_length=1, max_length=1000, json_schema_extra=SAYS_SOMETHING), AfterValidator(_storable)]
-Key = Annotated[str, Field(max_length=255, json_schema_extra=STORABLE), AfterValidator(_storable)]
+Text = Annotated[str, Field(min_length=1, max_length=1000, json_schema_extra=SAYS_SOMETHING), AfterValidator(storable)]
+Key = Annotated[str, Field(max_length=255, json_schema_extra=STORABLE), AfterValidator(storable)]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 GoalName = Literal["failover", "failback", "set_weights"]
 Weight = Annotated[int, Field(ge=0, le=999)]
@@ -102,6 +102,11 @@ class ApplicationShown(Schema):
     observed_at: datetime | None
     data_age_seconds: float | None
     active_operation: int | None
+
+
+class ConfigurationShown(Schema):
+    slug: str
+    toml: str
 
 
 class ChangeShown(Schema):

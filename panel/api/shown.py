@@ -14,6 +14,7 @@ from panel.api import schemas
 from panel.audit.models import Entry
 from panel.drills.models import Drill
 from panel.ingest.models import Event
+from panel.operations import timing
 from panel.operations.models import Acknowledgement, Hold, JournalEntry, KillSwitch, Operation, Refusal
 from panel.probing.strip import summary
 from panel.web.standing import Standing
@@ -92,8 +93,9 @@ def operation(row: Operation) -> schemas.OperationShown:
 
 
 def whole_operation(row: Operation) -> schemas.OperationWhole:
+    known = {**_operation(row), "seconds": timing.parts(row)}
     journal = [_entry(each) for each in row.journal.all()]
-    return schemas.OperationWhole(**_operation(row), journal=journal, probe=probe(row))
+    return schemas.OperationWhole(**known, journal=journal, probe=probe(row))
 
 
 def probe(row: Operation) -> schemas.ProbeShown | None:

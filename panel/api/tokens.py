@@ -21,10 +21,16 @@ from panel.audit import Action
 
 PREFIX = "fp_"  # so that a leaked one is recognised for what it is
 REMEMBER_USE_EVERY = timedelta(minutes=1)
+MOST_NAME = 60
+MOST_DAYS = 3650
 
 
 class TokenError(Exception):
-    """The token can't be made like this. The message is a sentence."""
+    """The token can't be made like this. `field` is name, days or addresses, the message a sentence."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 def create(
@@ -34,6 +40,7 @@ def create(
 
     Raises TokenError.
     """
+    _check(name, days)
     networks = [_network(each) for each in addresses]
     secret = PREFIX + secrets.token_urlsafe(32)
     ends = None if days is None else timezone.now() + timedelta(days=days)
@@ -44,8 +51,15 @@ def create(
             members.set_role(user, team, role)
             audit.record(Action.TOKEN_CREATE, subject=name, after={"role": role, "addresses": networks})
     except IntegrityError:
-        raise TokenError(f"There is or was a token {name!r}: give this one another name.") from None
+        raise TokenError("name", f"There is or was a token {name!r}: give this one another name.") from None
     return secret
+
+
+def _check(name: str, days: int | None) -> None:
+    if not 0 < len(name) <= MOST_NAME or not name.isprintable():
+        raise TokenError("name", f"A token's name has 1 to {MOST_NAME} printable characters.")
+    if days is not None and not 1 <= days <= MOST_DAYS:
+        raise TokenError("days", f"A token works for 1 to {MOST_DAYS} days, or without end.")
 
 
 def revoke(name: str) -> bool:
@@ -83,7 +97,7 @@ def _network(text: str) -> str:
     try:
         return str(ip_network(text))
     except ValueError as problem:
-        raise TokenError(f"{text!r} is no network: {problem}.") from None
+        raise TokenError("addresses", f"{text!r} is no network: {problem}.") from None
 
 
 def _digest(secret: str) -> str:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views import csrf
 
+from panel.accounts.middleware import to_login_and_back
 from panel.audit import denials
 from panel.audit.origin import Origin, address_of, coming_from, deny
 from panel.audit.words import Action
@@ -38,6 +39,8 @@ def _asked_for(request: HttpRequest) -> str:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's page; Django's reason is for whoever reads the trail."""
+    """Django's page, or for a piece of a page the way to the login; Django's reason is for whoever reads the trail."""
     deny(f"CSRF: {reason}")
+    if request.headers.get("HX-Request") == "true":
+        return to_login_and_back(request, 403, "This page was too old to act from.")
     return csrf.csrf_failure(request, reason)

@@ -19,7 +19,7 @@ SQLITE = {
     "audit_entry_deleted": f"""
         BEFORE DELETE ON audit_entry
         WHEN NOT EXISTS (SELECT 1 FROM audit_entry WHERE deleted_to >= OLD.id AND id > OLD.id)
-        BEGIN SELECT RAISE(ABORT, '{DELETED}'); END""",  # noqa: S608 - made of the constants above
+        BEGIN SELECT RAISE(ABORT, '{DELETED}'); END""",  # noqa: S608 # nosec B608 # made of the constants above
     # INSERT OR REPLACE deletes what it meets without telling the trigger for deletions.
     "audit_entry_replaced": f"""
         BEFORE INSERT ON audit_entry
@@ -27,7 +27,7 @@ SQLITE = {
             SELECT 1 FROM audit_entry
             WHERE id = NEW.id OR hash = NEW.hash OR previous_hash = NEW.previous_hash
         )
-        BEGIN SELECT RAISE(ABORT, '{CHANGED}'); END""",  # noqa: S608
+        BEGIN SELECT RAISE(ABORT, '{CHANGED}'); END""",  # noqa: S608 # nosec B608 # the same
 }
 
 POSTGRESQL = f"""
@@ -48,7 +48,7 @@ CREATE TRIGGER audit_entry_deleted BEFORE DELETE ON audit_entry
     FOR EACH ROW EXECUTE FUNCTION audit_entry_deleted();
 CREATE TRIGGER audit_entry_emptied BEFORE TRUNCATE ON audit_entry
     FOR EACH STATEMENT EXECUTE FUNCTION audit_entry_deleted();
-"""  # noqa: S608 - made of the constants above
+"""  # noqa: S608 # nosec B608 # made of the constants above
 
 
 def create(editor: BaseDatabaseSchemaEditor) -> None:

@@ -7,8 +7,9 @@ queue's beat says that tasks run, with beat or without; `worker` is the worst of
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q
@@ -18,7 +19,7 @@ from panel import queues
 from panel.fleet.models import Heartbeat
 
 WORKER, BEAT, OBSERVER = "worker", "beat", "observer"
-QUEUES = (queues.STEPS, queues.EVENTS, queues.OBSERVE)
+QUEUES = (queues.STEPS, queues.EVENTS, queues.OBSERVE, queues.NOTIFY)
 LATE_SECONDS = 15.0
 LEASE_SECONDS = 10.0  # of a part that may run once: shown every 3 s, free for another once it was silent for so long
 
@@ -60,7 +61,12 @@ def release(name: str, holder: str) -> None:
 
 def read() -> dict[str, Beat]:
     """The last sign of life of worker, beat and observer. The worker is as late as the latest of its queues."""
-    found = read_all()
+    return of_parts(_shown())
+
+
+def of_parts(shown: Iterable[tuple[str, datetime]]) -> dict[str, Beat]:
+    """As `read`, of rows that were read already."""
+    found = _judged(shown)
     worker = max((found[queue] for queue in QUEUES), key=_lateness)
     return {WORKER: worker, BEAT: found[BEAT], OBSERVER: found[OBSERVER]}
 
@@ -69,8 +75,16 @@ def read_all() -> dict[str, Beat]:
     """The last sign of life of each queue, of beat and of the observer, which may be late by as much as it is asked to
     look less often. A worker of the release before shows `worker`, for all queues.
     """
+    return _judged(_shown())
+
+
+def _shown() -> Iterable[tuple[str, datetime]]:
+    return Heartbeat.objects.values_list("name", "at")
+
+
+def _judged(rows: Iterable[tuple[str, datetime]]) -> dict[str, Beat]:
     now = timezone.now()
-    ages = {name: (now - at) / timedelta(seconds=1) for name, at in Heartbeat.objects.values_list("name", "at")}
+    ages = {name: (now - at) / timedelta(seconds=1) for name, at in rows}
     shown = {queue: _youngest(ages.get(queue), ages.get(WORKER)) for queue in QUEUES}
     late = LATE_SECONDS + settings.PANEL_OBSERVE_SECONDS
     return {

@@ -24,8 +24,11 @@ SUMS = {
     "ecs_requests": ("ecs_requests",),
     "throttles": ("throttles",),
     "failed": ("lambda_5xx", "ecs_5xx", "unserved"),
+    "lambda_5xx": ("lambda_5xx",),
+    "ecs_5xx": ("ecs_5xx",),
 }
-MEASURED = (*SUMS, "concurrency")
+PEAKS = {"concurrency": "concurrency", "lambda_seconds": "duration_p95", "ecs_seconds": "ecs_seconds"}
+MEASURED = (*SUMS, *PEAKS)
 SEEN = ("ecs_percent", "desired", "healthy")
 
 
@@ -48,7 +51,8 @@ def record(application: Application, snapshot: Snapshot) -> None:
 
 def _write(samples: list[Sample], columns: Iterable[str]) -> None:
     Sample.objects.bulk_create(
-        samples,
+        # In one order everywhere: two processes that write the same rows can't wait for each other.
+        sorted(samples, key=lambda each: (each.application_id, each.seconds, each.at)),
         update_conflicts=True,
         unique_fields=["application", "seconds", "at"],
         update_fields=list(columns),
@@ -73,7 +77,8 @@ def _measured(metrics: Metrics, now: float) -> Iterator[tuple[float, dict[str, f
 
 def _of_minute(metrics: Metrics, start: float, end: float) -> dict[str, float | None]:
     sums = {name: _sum(_between(metrics, series, start, end)) for name, series in SUMS.items()}
-    return {**sums, "concurrency": max(_between(metrics, ("concurrency",), start, end), default=None)}
+    peaks = {name: max(_between(metrics, (series,), start, end), default=None) for name, series in PEAKS.items()}
+    return {**sums, **peaks}
 
 
 def _between(metrics: Metrics, names: Iterable[str], start: float, end: float) -> list[float]:
@@ -111,10 +116,10 @@ def _longer(samples: Iterable[Sample], seconds: int) -> list[Sample]:
             application_id=application,
             seconds=seconds,
             at=_moment(at),
-            concurrency=_most(each.concurrency for each in group),
             desired=_most(each.desired for each in group),
             healthy=min((each.healthy for each in group if each.healthy is not None), default=None),
             ecs_percent=_mean([each.ecs_percent for each in group if each.ecs_percent is not None]),
+            **{name: _most(getattr(each, name) for each in group) for name in PEAKS},
             **{name: _sum([value for each in group if (value := getattr(each, name)) is not None]) for name in SUMS},
         )
         for (application, at), group in groups.items()
@@ -143,16 +148,23 @@ class Span:
     """How far back a page looks, and with samples of how many seconds."""
 
     name: str
+    label: str
     back: timedelta
     seconds: int
 
 
 SPANS = (
-    Span("day", timedelta(days=1), MINUTE),
-    Span("week", timedelta(days=7), FIVE_MINUTES),
-    Span("month", timedelta(days=30), HOUR),
-    Span("year", timedelta(days=365), HOUR),
+    Span("hour", "1 h", timedelta(hours=1), MINUTE),
+    Span("6 hours", "6 h", timedelta(hours=6), MINUTE),
+    Span("day", "24 h", timedelta(days=1), MINUTE),
+    Span("week", "7 d", timedelta(days=7), FIVE_MINUTES),
+    Span("month", "30 d", timedelta(days=30), HOUR),
+    Span("year", "1 y", timedelta(days=365), HOUR),
 )
+
+
+def span_named(name: str) -> Span | None:
+    return next((each for each in SPANS if each.name == name), None)
 
 
 @dataclass(frozen=True)
@@ -175,8 +187,14 @@ def totals(metrics: Metrics) -> Totals:
 def read(application: Application, span: Span, now: datetime | None = None) -> Metrics:
     """The samples of a span as the time series that charts take; `ecs_percent`, `desired` and `healthy` too."""
     until = now or timezone.now()
-    kept = Sample.objects.filter(application=application, seconds__gte=span.seconds, at__gte=until - span.back)
-    finest = min(kept.order_by().values_list("seconds", flat=True).distinct(), default=span.seconds)
+    return between(application, until - span.back, until, span.seconds)
+
+
+def between(application: Application, start: datetime, end: datetime, seconds: int = MINUTE) -> Metrics:
+    """The same from `start` to `end`, of samples that are at least so many `seconds` long: the finest that are kept."""
+    since = _moment(_floor(start.timestamp(), seconds))
+    kept = Sample.objects.filter(application=application, seconds__gte=seconds, at__gte=since, at__lte=end)
+    finest = min(kept.order_by().values_list("seconds", flat=True).distinct(), default=seconds)
     samples = list(kept.filter(seconds=finest).order_by("at"))
     return Metrics(
         finest,

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 
 from panel.accounts.models import Team
+
+
+class Present(models.Manager["Application"]):
+    """The applications that are not retired."""
+
+    def get_queryset(self) -> models.QuerySet[Application]:
+        return super().get_queryset().filter(retired_at=None)
 
 
 class Application(models.Model):
@@ -25,8 +34,12 @@ class Application(models.Model):
     memory = models.JSONField(default=dict)
     observing_until = models.DateTimeField(null=True, blank=True, help_text="a worker is reading AWS until then")
     sweeping_until = models.DateTimeField(null=True, blank=True, help_text="a worker is sweeping its scope until then")
+    retired_at = models.DateTimeField(null=True, blank=True, help_text="not looked at since; its history stays")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    every: ClassVar[models.Manager[Application]] = models.Manager()  # the first: relations lead to retired ones, too
+    objects: ClassVar[Present] = Present()
 
     class Meta:
         ordering = ("slug",)
@@ -68,11 +81,24 @@ class OwnedResource(models.Model):
 
 
 class StoredSnapshot(models.Model):
-    """The newest snapshot of an application; `body` is failover.model.Snapshot as JSON (panel.fleet.snapshots)."""
+    """The newest snapshot of an application; `body` is failover.model.Snapshot as JSON (panel.fleet.snapshots).
+
+    The other columns say of the body what a list of a thousand applications is sorted by, and `brief` what one of its
+    rows shows, so that it need not be read.
+    """
 
     application = models.OneToOneField(Application, on_delete=models.CASCADE, related_name="stored_snapshot")
     body = models.JSONField()
     observed_at = models.DateTimeField()
+    brief = models.JSONField(null=True, help_text="the body without most of its metrics")
+    read_at = models.FloatField(null=True, help_text="when the oldest part that matters was read, epoch seconds")
+    # Defaults of the database's own: the release before writes rows without these columns.
+    alarm = models.CharField(
+        max_length=20, blank=True, default="", db_default="", help_text="the worst state; empty: not read"
+    )
+    position = models.CharField(max_length=8, default="unknown", db_default="unknown")
+    load = models.FloatField(null=True, help_text="Lambda's concurrency in percent of its limit")
+    problem = models.CharField(max_length=200, blank=True, default="", db_default="", help_text="why a part is unknown")
 
     def __str__(self) -> str:
         return f"{self.application_id} at {self.observed_at:%H:%M:%S}"
@@ -81,7 +107,8 @@ class StoredSnapshot(models.Model):
 class Sample(models.Model):
     """What happened to an application in so many `seconds` from `at` on (panel.fleet.history); null is unknown.
 
-    Requests, throttles and failed ones are sums, `concurrency` and `desired` the most, `healthy` the least.
+    Requests, throttles and failed ones are sums, `concurrency`, `desired` and the seconds (the 95th percentile of a
+    request's time) the most, `healthy` the least.
     """
 
     application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="samples")
@@ -91,6 +118,10 @@ class Sample(models.Model):
     ecs_requests = models.FloatField(null=True)
     throttles = models.FloatField(null=True)
     failed = models.FloatField(null=True)
+    lambda_5xx = models.FloatField(null=True)
+    ecs_5xx = models.FloatField(null=True)
+    lambda_seconds = models.FloatField(null=True)
+    ecs_seconds = models.FloatField(null=True)
     concurrency = models.FloatField(null=True)
     ecs_percent = models.FloatField(null=True)
     desired = models.PositiveIntegerField(null=True)

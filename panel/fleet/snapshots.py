@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import fields, replace
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any
 
 import structlog
 from django.db import transaction
 
 from failover.codec import decode, encode
-from failover.model import Reading, Snapshot
+from failover.model import NOT_READ, Alarm, AlarmState, Limits, Metrics, Reading, Series, Snapshot
 from panel import live_hints
 from panel.fleet.models import Application, StoredSnapshot
 
 UNREAD: Reading[Any] = Reading()
+BRIEF_POINTS = 45
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +52,7 @@ def store(application: Application, snapshot: Snapshot) -> Snapshot:
         merged = merge(known, snapshot) if known else snapshot
         StoredSnapshot.objects.update_or_create(
             application=application,
-            defaults={"body": encode(merged), "observed_at": datetime.fromtimestamp(merged.at, UTC)},
+            defaults=columns(merged),
         )
     live_hints.publish(application.slug)
     return merged
@@ -71,3 +73,72 @@ def _later(known: Reading[Any], new: Reading[Any]) -> Reading[Any]:
         return known
     # A failed reading has no time of its own: it is news, and says that the part is unknown now.
     return new if new.value is None or new.at >= known.at else known
+
+
+# ---- what a list is sorted by ----
+
+
+def columns(snapshot: Snapshot) -> dict[str, Any]:
+    """The columns of a snapshot's row."""
+    return {
+        "body": encode(snapshot),
+        "observed_at": datetime.fromtimestamp(snapshot.at, UTC),
+        "brief": encode(brief(snapshot)),
+        "read_at": read_at(snapshot),
+        "alarm": worst(snapshot.alarms.value),
+        "position": snapshot.position.value,
+        "load": load(snapshot),
+        "problem": problem(snapshot)[:200],
+    }
+
+
+def brief(snapshot: Snapshot) -> Snapshot:
+    """The same with so many points of concurrency alone for its metrics: decoding all of them is what takes time."""
+    metrics = snapshot.metrics.value
+    if metrics is not None:
+        metrics = Metrics(metrics.period, {"concurrency": peaks(metrics.points("concurrency"), BRIEF_POINTS)})
+    return replace(snapshot, metrics=replace(snapshot.metrics, value=metrics), versions=UNREAD)
+
+
+def peaks(points: Series, most: int) -> Series:
+    """At most `most` points; of each group the highest, because peaks are what meets a limit."""
+    if len(points) <= most:
+        return points
+    size = ceil(len(points) / most)
+    return tuple(max(points[i : i + size], key=lambda point: point[1]) for i in range(0, len(points), size))
+
+
+def problem(snapshot: Snapshot) -> str:
+    """Why a part that matters could not be read; empty where all were, or were not asked for yet."""
+    parts = (snapshot.alarms, snapshot.routes, snapshot.service, snapshot.targets, snapshot.metrics)
+    return next((part.problem for part in parts if part.value is None and part.problem != NOT_READ), "")
+
+
+def read_at(snapshot: Snapshot) -> float:
+    """When the oldest part that matters was read: an operation reads some parts more often than others."""
+    parts = (snapshot.alarms, snapshot.routes, snapshot.service, snapshot.targets)
+    return min((part.at for part in parts if part.value is not None), default=snapshot.at)
+
+
+def worst(alarms: Collection[Alarm] | None) -> str:
+    """The worst state of several alarms; empty where they were not read. No alarm at all is no data."""
+    if alarms is None:
+        return ""
+    states = {alarm.state for alarm in alarms}
+    order = (AlarmState.ALARM, AlarmState.INSUFFICIENT_DATA, AlarmState.OK)
+    return next((state for state in order if state in states), AlarmState.INSUFFICIENT_DATA).value
+
+
+def concurrency_limit(limits: Limits | None) -> float | None:
+    """The concurrency that the function may reach: its own reservation or, without one, what the account has left."""
+    if limits is None:
+        return None
+    pool = limits.reserved if limits.reserved is not None else limits.unreserved
+    return None if pool is None else float(pool)
+
+
+def load(snapshot: Snapshot) -> float | None:
+    """Lambda's concurrency in percent of its limit; None where either is unknown."""
+    metrics, limit = snapshot.metrics.value, concurrency_limit(snapshot.limits.value)
+    now = metrics.latest("concurrency", snapshot.at) if metrics else None
+    return None if now is None or not limit else round(100 * now / limit, 1)

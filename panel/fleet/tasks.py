@@ -10,10 +10,11 @@ from celery.signals import heartbeat_sent, worker_ready
 from django.conf import settings
 from django.utils import timezone
 
-from panel import broker, dispatch, queues
+from panel import alive, broker, dispatch, queues
 from panel.celery import app
 from panel.fleet import heartbeats, history, observation
 from panel.fleet.models import Application
+from panel.notify import health
 from panel.operations import automatic
 
 log = structlog.get_logger(__name__)
@@ -56,7 +57,10 @@ def heartbeat(queue: str | int) -> None:
 
     A worker of the release before asks with a number, and means all queues.
     """
+    alive.show(settings.PANEL_ALIVE_PATH)
     heartbeats.show(queue if isinstance(queue, str) and queue in heartbeats.QUEUES else heartbeats.WORKER)
+    if queue == queues.NOTIFY:
+        health.judge(health.seen_by_worker(), timezone.now())
 
 
 @heartbeat_sent.connect  # type: ignore[untyped-decorator]

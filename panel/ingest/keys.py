@@ -6,7 +6,7 @@ import hmac
 import secrets
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -16,14 +16,24 @@ from panel.audit import Action
 from panel.ingest.models import WebhookKey
 
 REMEMBER_USE_EVERY = timedelta(minutes=1)
+MOST_NAME = 60
 
 
-@transaction.atomic
+class KeyNameError(Exception):
+    """There can be no key of this name. The message is a sentence."""
+
+
 def create(name: str) -> str:
-    """Make a key and answer with its secret, which can't be read again. The name must be new."""
+    """Make a key and answer with its secret, which can't be read again. Raises KeyNameError."""
+    if not 0 < len(name) <= MOST_NAME or not name.isprintable():
+        raise KeyNameError(f"A webhook key's name has 1 to {MOST_NAME} printable characters.")
     secret = secrets.token_urlsafe(32)
-    WebhookKey.objects.create(name=name, digest=_digest(secret))
-    audit.record(Action.WEBHOOK_KEY_CREATE, subject=name)
+    try:
+        with transaction.atomic():
+            WebhookKey.objects.create(name=name, digest=_digest(secret))
+            audit.record(Action.WEBHOOK_KEY_CREATE, subject=name)
+    except IntegrityError:
+        raise KeyNameError(f"There is a webhook key {name!r} already; choose another name.") from None
     return secret
 
 

@@ -1,7 +1,8 @@
 """Group commit: what arrives while something else is being stored waits for it, and is then stored together.
 
 A transaction costs about the same for one event as for twenty, so a flood makes groups larger instead of making
-everybody slower. There is no thread for it: of those who wait, whoever gets the turn first works for all.
+everybody slower. There is no thread for it: of those who wait, whoever gets the turn first works for all. Where the
+group before had company, this one waits a moment for its own: a lone item never waits.
 
     A  |--- stores A ---|
     B     |.. waits ....|--- stores B, C and D ---|
@@ -12,9 +13,12 @@ everybody slower. There is no thread for it: of those who wait, whoever gets the
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+COMPANY_SECONDS = 0.02
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -34,9 +38,16 @@ class Together(Generic[T, R]):
     What `work` raises is everybody's answer.
     """
 
-    def __init__(self, work: Callable[[Sequence[T]], Sequence[R | Exception]], most: int) -> None:
+    def __init__(
+        self,
+        work: Callable[[Sequence[T]], Sequence[R | Exception]],
+        most: int,
+        wait_for_company: Callable[[], None] = lambda: time.sleep(COMPANY_SECONDS),
+    ) -> None:
         self._work = work
         self._most = most
+        self._wait_for_company = wait_for_company
+        self._had_company = False
         self._waiting: list[_Ticket[T, R]] = []
         self._somebody_leads = False
         self._changing = threading.Lock()
@@ -77,6 +88,8 @@ class Together(Generic[T, R]):
     def _lead(self, ticket: _Ticket[T, R]) -> None:
         try:
             while ticket.answer is None:
+                if self._had_company and len(self._waiting) < self._most:
+                    self._wait_for_company()
                 self._answer(self._next())
         finally:
             self._hand_over()
@@ -84,6 +97,7 @@ class Together(Generic[T, R]):
     def _next(self) -> list[_Ticket[T, R]]:
         with self._changing:
             tickets, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            self._had_company = len(tickets) > 1
         return tickets
 
     def _hand_over(self) -> None:

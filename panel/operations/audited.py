@@ -38,6 +38,13 @@ def ended(operation: Operation, status: str, decision: Decision) -> None:
     )
 
 
+def imported(operation: Operation) -> None:
+    """An operation of the command line, whose record came here later."""
+    slug, subject = operation.application.slug, str(operation)
+    after = {"goal": operation.goal, "status": operation.status}
+    audit.record(Action.OPERATION_IMPORT, application=slug, subject=subject, after=after, reason=operation.reason)
+
+
 def refused(action: Action, slug: str, about: str, goal: str, *, rule: str, reason: str) -> None:
     """Somebody asked and a rule said no. Called outside of the transaction that was refused, which leaves nothing."""
     audit.record(

@@ -16,7 +16,7 @@ from failover.memory import found_changed
 from failover.model import Goal, Memory, Mode, Position, Snapshot
 from panel.fleet.applications import configuration
 from panel.fleet.models import Application
-from panel.operations import services
+from panel.operations import services, told
 from panel.operations.models import Operation
 from panel.operations.remembering import change_memory
 
@@ -40,6 +40,7 @@ def consider(application: Application, snapshot: Snapshot, *, counts: bool) -> s
         return _nothing_to_do(application, snapshot)
     if verdict.page:
         log.warning("page", application=application.slug, reason=verdict.page)
+        told.paged(application, verdict if isinstance(verdict, Refused) else None, verdict.page)
     if isinstance(verdict, Start):
         return _start(application, verdict)
     if verdict.hold_minutes:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from failover.model import Mode
 from panel.fleet.models import Application
-from panel.operations import audited
+from panel.operations import audited, told
 from panel.operations.answers import Invalid, Refused, require_reason
 from panel.operations.hints import hint
 from panel.operations.models import Acknowledgement, Hold, JournalEntry, KillSwitch, ModeChange, Operation
@@ -35,6 +35,7 @@ def place_hold(application: Application | None, *, owner: str, reason: str, minu
         rule=rule,
         expires_at=timezone.now() + timedelta(minutes=minutes),
     )
+    told.placed(hold)
     audited.placed(hold)
     log.info("hold_placed", application=application and application.slug, owner=owner, minutes=minutes, rule=rule)
     hint(application)
@@ -45,6 +46,7 @@ def place_hold(application: Application | None, *, owner: str, reason: str, minu
 def release_hold(hold: Hold, *, by: str) -> None:
     """End a hold now. One that has ended already stays as it was."""
     if Hold.objects.filter(pk=hold.pk, released_at=None).update(released_at=timezone.now(), released_by=by):
+        told.released(hold, by)
         audited.released(hold, by)
     log.info("hold_released", hold=hold.pk, by=by)
     hint(hold.application)
@@ -60,6 +62,8 @@ def release_holds_of(application: Application, rule: str, *, by: str) -> None:
     found = list(held.order_by("pk"))
     Hold.objects.filter(pk__in=[hold.pk for hold in found]).update(released_at=timezone.now(), released_by=by)
     for hold in found:
+        told.released(hold, by)
+    for hold in found:
         audited.released(hold, by)
         log.info("hold_released", hold=hold.pk, by=by)
     hint(application)
@@ -69,10 +73,19 @@ def expire_holds() -> None:
     """Record that holds have run out. They bound nothing any more: `active_holds` looks at the clock itself."""
     over = Hold.objects.filter(released_at=None, expires_at__lte=timezone.now()).select_related("application")
     for hold in over:
-        ended = Hold.objects.filter(pk=hold.pk, released_at=None)
-        if ended.update(released_at=F("expires_at"), released_by=Hold.TIME):
+        if _expired(hold):
             log.info("hold_expired", hold=hold.pk, application=hold.application and hold.application.slug)
             hint(hold.application)
+
+
+@transaction.atomic
+def _expired(hold: Hold) -> bool:
+    """Whether it was for us to record that."""
+    ended = Hold.objects.filter(pk=hold.pk, released_at=None)
+    if not ended.update(released_at=F("expires_at"), released_by=Hold.TIME):
+        return False
+    told.released(hold, Hold.TIME)
+    return True
 
 
 def active_holds(application: Application) -> list[Hold]:
@@ -115,6 +128,7 @@ def set_kill_switch(*, on: bool, by: str, reason: str) -> KillSwitch:
         switch, _ = KillSwitch.objects.update_or_create(
             pk=KillSwitch.ROW, defaults={"on": on, "by": by, "reason": reason, "at": timezone.now()}
         )
+        told.kill_switch(on=on, by=by, reason=reason)
         audited.kill_switch(before=before, on=on, by=by, reason=reason)
     log.warning("kill_switch_set", on=on, by=by)
     hint(None)

@@ -12,10 +12,11 @@ from panel.operations.models import JournalEntry, Operation
 def export(slug: str = "") -> list[dict[str, Any]]:
     """Every operation, or one application's, newest first."""
     operations = Operation.objects.select_related("application", "requested_by").prefetch_related("journal")
-    return [_operation(operation) for operation in (operations.filter(application__slug=slug) if slug else operations)]
+    return [exported(operation) for operation in (operations.filter(application__slug=slug) if slug else operations)]
 
 
-def _operation(operation: Operation) -> dict[str, Any]:
+def exported(operation: Operation) -> dict[str, Any]:
+    """One operation with its journal."""
     return {
         "id": operation.pk,
         "application": operation.application.slug,

@@ -14,7 +14,7 @@ from failover.codec import encode
 from failover.model import Kind, Memory, Progress
 from failover.record import Record, read_record
 from panel.fleet.models import Application
-from panel.operations import services
+from panel.operations import audited, services
 from panel.operations.models import JournalEntry, Operation
 from panel.operations.remembering import change_memory
 
@@ -40,7 +40,7 @@ def import_journal(path: Path) -> Import:
     Raises failover.journal.JournalError, ImportRefused.
     """
     record = read_record(path)
-    application = Application.objects.filter(slug=record.begun.slug).first()
+    application = Application.every.filter(slug=record.begun.slug).first()
     if application is None:
         raise ImportRefused(f"{path} is of {record.begun.slug}, which is not here: import that application first.")
     key = f"journal-{record.identity}"
@@ -50,6 +50,7 @@ def import_journal(path: Path) -> Import:
             newer = _newer(application, operation, record)
             if newer is None and record.outcome.decision.kind is not Kind.REFUSE:
                 _remember(application, record)
+            audited.imported(operation)
     except IntegrityError:
         earlier = services.replayed(None, key)
         if earlier is None:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from panel.fleet.models import Application
+from panel.operations import told
 from panel.operations.answers import Refused
 from panel.operations.models import Refusal
 
@@ -23,16 +25,21 @@ def record_refusal(application: Application, goal: str, rule: str, reason: str, 
     counts only when the refusal had gone unseen for a minute.
     """
     now = timezone.now()
-    refusal, created = Refusal.objects.get_or_create(
-        application=application,
-        goal=goal,
-        rule=rule,
-        defaults={"reason": reason, "remedy": remedy, "first_at": now, "last_at": now},
-    )
-    if created:
-        return
-    more = 1 if counts or refusal.last_at < now - QUIET else 0
-    Refusal.objects.filter(pk=refusal.pk).update(reason=reason, remedy=remedy, last_at=now, count=F("count") + more)
+    with transaction.atomic():
+        refusal, created = Refusal.objects.get_or_create(
+            application=application,
+            goal=goal,
+            rule=rule,
+            defaults={"reason": reason, "remedy": remedy, "first_at": now, "last_at": now},
+        )
+        more = 1 if counts or refusal.last_at < now - QUIET else 0
+        if not created:
+            refusal.reason, refusal.remedy = reason, remedy
+            Refusal.objects.filter(pk=refusal.pk).update(
+                reason=reason, remedy=remedy, last_at=now, count=F("count") + more
+            )
+        if created or more:
+            told.refused(refusal)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from failover.rules import OVERRIDABLE
 from panel import dispatch, trails
 from panel.audit import Action
 from panel.fleet.models import Application
-from panel.operations import audited
+from panel.operations import audited, told
 from panel.operations.answers import Invalid, Refused, require_reason
 from panel.operations.brakes import (
     acknowledge,
@@ -125,10 +125,13 @@ def _queued(operation: Operation, digest: str = "") -> Operation:
             if operation.automatic and kill_switch_is_on():
                 raise Refused("kill_switch", "The kill switch is on.", "Turn the kill switch off, or act by hand.")
             operation.save()
+            if Application.every.filter(pk=application.pk, retired_at__isnull=False).exists():  # read after the insert
+                raise Refused("retired", f"{application.slug} is retired.", "Bring it back first, under Settings.")
             if digest:
                 require_unchanged(application, request_of(operation), digest)
             # What the log says of the request, and of everything that followed, is found by this id.
             _journal(operation, "note", _started(operation), trails.request_id())
+            told.started(operation)
             audited.operation(Action.OPERATION_START, operation, reason=operation.reason, user=operation.requested_by)
     except IntegrityError:
         earlier = replayed(operation.requested_by, operation.idempotency_key)
@@ -166,7 +169,16 @@ def replayed(user: User | None, idempotency_key: str) -> Operation | None:
 
 
 def _same_request(earlier: Operation, asked: Operation) -> Operation:
-    for field in ("application_id", "goal", "weight_lambda", "weight_ecs", "override", "reason", "supersedes_id"):
+    for field in (
+        "application_id",
+        "goal",
+        "weight_lambda",
+        "weight_ecs",
+        "override",
+        "reason",
+        "supersedes_id",
+        "retry_of_id",
+    ):
         if getattr(earlier, field) != getattr(asked, field):
             raise Invalid(
                 "idempotency_key",
@@ -182,7 +194,12 @@ def wake(operation: Operation, seconds: float = 0) -> None:
 
 
 def retry_operation(
-    operation: Operation, *, reason: str, user: User | None, trigger: str = Operation.Trigger.MANUAL
+    operation: Operation,
+    *,
+    reason: str,
+    user: User | None,
+    trigger: str = Operation.Trigger.MANUAL,
+    idempotency_key: str = "",
 ) -> Operation:
     """Ask once more for what an operation that failed or was cancelled was after. Raises Refused, Invalid.
 
@@ -203,6 +220,7 @@ def retry_operation(
         user=user,
         weights=None if lambda_ is None or ecs is None else (lambda_, ecs),
         tasks=stored_progress(operation.progress).wanted if operation.prepares else 0,
+        idempotency_key=idempotency_key,
         retry_of=operation,
     )
 
@@ -244,6 +262,7 @@ def supersede_operation(  # noqa: PLR0913 - as request_operation
         operation.supersedes, operation.idempotency_key = old, idempotency_key
         now = timezone.now()
         operation.next_step_at = now + timedelta(seconds=free_in(_held_until(application), now.timestamp()))
+        told.superseded(old, by=user.get_username(), reason=reason)
         started = _queued(operation, digest)
         audited.operation(Action.OPERATION_SUPERSEDE, old, reason=reason, user=user)
         return started

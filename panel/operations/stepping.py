@@ -25,7 +25,7 @@ from panel.celery import SOFT_SECONDS
 from panel.fleet import connections, snapshots
 from panel.fleet.applications import parsed
 from panel.fleet.models import Application
-from panel.operations import audited, services, table_lease, timing
+from panel.operations import audited, services, table_lease, timing, told
 from panel.operations.journal import Lease, LeaseLostError, RowJournal
 from panel.operations.models import Operation
 from panel.operations.remembering import change_memory
@@ -155,6 +155,7 @@ def _keep(operation: Operation, lease: Lease, outcome: Outcome) -> None:
         _end(operation, lease, decision)
         if decision.kind is not Kind.REFUSE:
             _hold(operation, outcome)
+        told.ended(operation, _status(operation, decision), decision)
         audited.ended(operation, _status(operation, decision), decision)
     _measure(operation, decision)
     services.hint(operation.application)
@@ -253,6 +254,7 @@ def _end_without_table(operation: Operation, lease: Lease, problem: str) -> None
         if progress.mark("shifting"):
             _forget_what_was_left(operation.application)
             _place(operation.application, services.PANEL, f"{operation} ended without the lease", 60, "")
+        told.ended(operation, _status(operation, ended), ended)
         audited.ended(operation, _status(operation, ended), ended)
     services.hint(operation.application)
 
@@ -270,6 +272,7 @@ def _stumble(operation: Operation, lease: Lease, problem: Exception) -> None:
         _forget_what_was_left(operation.application)
         _end(operation, lease, ended)
         _place(operation.application, services.PANEL, f"{operation} ended on an internal error", 60, "")
+        told.ended(operation, _status(operation, ended), ended)
         audited.ended(operation, _status(operation, ended), ended)
 
 

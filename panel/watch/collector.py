@@ -115,7 +115,7 @@ def _holds(now: datetime) -> float:
 
 
 def _ages(now: datetime) -> dict[str, float]:
-    rows = StoredSnapshot.objects.values_list("application__slug", "observed_at")
+    rows = StoredSnapshot.objects.filter(application__retired_at=None).values_list("application__slug", "observed_at")
     return {slug: _since(observed_at, now) for slug, observed_at in rows}
 
 

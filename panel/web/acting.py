@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from uuid import uuid4
 
 import structlog
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
 
-from panel.accounts.roles import actions, may, owned
+from panel.accounts.again import ask, kept, proved_again
+from panel.accounts.roles import actions, may, mine
 from panel.drills.models import Drill
 from panel.fleet.models import Application
 from panel.operations import audited, services
 from panel.operations.models import Operation
-from panel.web import sentences
-from panel.web.action import Action, S
+from panel.web import forms, sentences
+from panel.web.action import CONFIRMED, Action, S
 from panel.web.actions import ACTIONS
-from panel.web.brakes import KILL_SWITCH
+from panel.web.brakes import PANEL, shown_hold
 from panel.web.drilling import ON_DRILL, DrillSubject
 from panel.web.forms import PlainForm
 from panel.web.permissions import TOLD, needed
-from panel.web.standing import now, standing_of
+from panel.web.standing import Brakes, now, standing_of
 from panel.web.subjects import About, Panel, Subject
 
 UNANSWERED = "The database did not answer in time. Look whether it was done after all; if it was not, try again."
@@ -38,15 +40,22 @@ methods = require_http_methods(["GET", "HEAD", "POST"])
 
 @methods
 def on_application(request: HttpRequest, slug: str, name: str) -> HttpResponse:
-    found = get_object_or_404(owned(Application.objects.select_related("stored_snapshot"), request.user), slug=slug)
+    found = mine(Application.objects.select_related("stored_snapshot"), request.user, slug=slug)
     standing = standing_of(found, now())
-    return _act(request, ACTIONS[name], Subject(standing, hold=standing.hold), name)
+    hold = shown_hold(request.POST.get("hold", ""), standing.hold, found)
+    return _act(request, ACTIONS[name], Subject(standing, hold=hold, weights=_weights(request)), name)
+
+
+def _weights(request: HttpRequest) -> tuple[int, int] | None:
+    """The weights that were typed, so far as they make sense: the plan is shown for them."""
+    form = forms.Weights(request.POST or request.GET)
+    return (form.cleaned_data["weight_lambda"], form.cleaned_data["weight_ecs"]) if form.is_valid() else None
 
 
 @methods
 def on_operation(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    operation = get_object_or_404(
-        owned(Operation.objects.select_related("application", "requested_by"), request.user, "application"), pk=pk
+    operation = mine(
+        Operation.objects.select_related("application", "requested_by"), request.user, "application", pk=pk
     )
     standing = standing_of(operation.application, now())
     return _act(request, ACTIONS[name], Subject(standing, operation=operation), name)
@@ -54,26 +63,31 @@ def on_operation(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 
 @methods
 def on_panel(request: HttpRequest, name: str) -> HttpResponse:
-    return _act(request, KILL_SWITCH[name], Panel(services.kill_switch()), name)
+    brakes = Brakes.now(now(), ())
+    hold = shown_hold(request.POST.get("hold", ""), brakes.for_all, None)
+    return _act(request, PANEL[name], Panel(brakes.kill_switch, hold), name)
 
 
 @methods
 def on_drill(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    found = get_object_or_404(owned(Drill.objects.select_related("application"), request.user, "application"), pk=pk)
+    found = mine(Drill.objects.select_related("application"), request.user, "application", pk=pk)
     return _act(request, ON_DRILL[name], DrillSubject(found), name)
 
 
 def _act(request: HttpRequest, action: Action[S], subject: S, name: str) -> HttpResponse:
     user = cast("User", request.user)
-    hold = subject.hold if isinstance(subject, Subject) else None
-    needs = needed(name, hold)
+    needs = needed(name, subject.hold, overrides=bool(request.POST.get("override")))
     if not may(user, needs, subject.team):
         raise PermissionDenied(f"You may not {actions()[needs].says}. Ask an administrator of the team or the panel.")
     if request.method != "POST":
-        return _form(request, action, subject, action.form(initial=action.initial(subject)), 200)
+        typed = kept(request)
+        form = action.form(initial=action.initial(subject)) if typed is None else action.form(typed)
+        return _form(request, action, subject, form, 200, proof=_proof(request, needs, typed))
     form = action.form(request.POST)
     if not form.is_valid():
         return _form(request, action, subject, form, 422)
+    if not proved_again(request, needs):
+        return ask(request)
     try:
         action.run(subject, {**form.cleaned_data, **_confirmed(request)}, user)
     except services.Refused as refused:
@@ -90,9 +104,16 @@ def _act(request: HttpRequest, action: Action[S], subject: S, name: str) -> Http
     return _done(request, subject)
 
 
+def _proof(request: HttpRequest, action: str, typed: QueryDict | None) -> str:
+    """What the form says about proving who one is; nothing where nobody asks."""
+    if typed is not None:
+        return "You proved who you are. What you typed is still here: confirm it."
+    return "" if proved_again(request, action) else "You will be asked once more for your password or another factor."
+
+
 def _confirmed(request: HttpRequest) -> dict[str, str]:
     """What the page said would happen, beside what was typed: not fields, so that each page says it anew."""
-    return {name: request.POST.get(name, "") for name in ("digest", "supersedes")}
+    return {name: request.POST.get(name, "")[:255] for name in CONFIRMED}
 
 
 def _form(
@@ -102,6 +123,7 @@ def _form(
     form: PlainForm,
     status: int,
     refused: services.Refused | None = None,
+    proof: str = "",
 ) -> HttpResponse:
     in_dialog = request.headers.get("HX-Request") == "true"
     context: dict[str, Any] = {
@@ -110,6 +132,10 @@ def _form(
         "plan": action.plan(subject),
         "form": form,
         "refused": refused,
+        "proof": proof,
+        "key": uuid4().hex,
+        "slug": subject.slug,
+        "may_override": bool(action.goal) and may(request.user, "operation.override", subject.team),
         "blocked": _in_the_way(action, subject),
         "back": subject.back,
         "in_dialog": in_dialog,

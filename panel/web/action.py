@@ -10,27 +10,37 @@ from django.contrib.auth.models import User
 
 from failover.model import Goal
 from panel.web import forms
+from panel.web.foreseen import Foreseen
 from panel.web.subjects import About
 
 S = TypeVar("S", bound=About)
 
 
+CONFIRMED = ("digest", "overriding", "rules", "supersedes", "hold", "failure", "key")
+
+
 @dataclass(frozen=True)
 class Plan:
     """`steps` is what will happen, in order; `warnings` is what to know before. What is confirmed is the plan with this
-    `digest`; without one it holds whatever AWS shows.
+    `digest`; without one it holds whatever AWS shows. `about` names what else was shown and is confirmed with it: the
+    hold to release, the failure to acknowledge. `foreseen` has the steps one by one, with what each changes,
+    and `afterwards` is what holds once they are done.
     """
 
     steps: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     digest: str = ""
+    about: tuple[tuple[str, int], ...] = ()
+    foreseen: Foreseen | None = None
+    afterwards: str = ""
 
 
 @dataclass(frozen=True)
 class Action(Generic[S]):
     """`title` takes the subject's name. `run` may raise services.Refused or services.Invalid. Beside the form's fields
-    it is given `digest`, that of the plan that was confirmed, and `supersedes`, the operation that was to be replaced;
-    either may be empty.
+    it is given what the page said (`CONFIRMED`), each of which may be empty: `digest`, that of the plan that was
+    confirmed, `overriding` the same for the plan that overrides `rules`, `supersedes` the operation that was to be
+    replaced, `hold` and `failure` those that were shown, `key` the page's own, so that a second click starts nothing.
     """
 
     title: str

@@ -8,13 +8,14 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from failover import codec
-from failover.model import Goal, Memory, Request
+from failover.model import Goal, Memory, Request, Split
 from failover.plan import digest
 from panel.fleet import applications
 from panel.operations import services
 from panel.operations.models import Operation
 from panel.web import brakes, drilling, forms, plans, sentences
 from panel.web.action import Action, Plan
+from panel.web.foreseen import foreseen
 from panel.web.subjects import Subject
 
 
@@ -23,12 +24,23 @@ def _moving(goal: Goal) -> Callable[[Subject], Plan]:
         standing = subject.standing
         application = applications.configuration(standing.application)
         memory = codec.decode(Memory, standing.application.memory)
-        # What an operation under way is changing can't be confirmed as it stands.
-        fixed = standing.snapshot if standing.active is None else None
+        words = plans.steps(goal, application, standing.snapshot)
+        warnings = plans.warnings(goal, application, standing, memory)
+        # What an operation under way is changing can't be confirmed as it stands, nor foreseen.
+        if standing.active or standing.snapshot is None:
+            return Plan(words, warnings)
+        request = Request(goal, Split(*subject.weights) if subject.weights else None)
+        if goal is Goal.SET_WEIGHTS and not subject.weights:
+            return Plan(words, warnings, digest(application, request, standing.snapshot))
+        found = foreseen(standing, request)
+        if found and not found.goes_through:  # it says so itself, and why
+            warnings = tuple(each for each in warnings if not each.startswith(plans.MAY_NOT_FIT))
         return Plan(
-            plans.steps(goal, application, standing.snapshot),
-            plans.warnings(goal, application, standing, memory),
-            digest(application, Request(goal), fixed) if fixed else "",
+            words,
+            warnings,
+            found.plan.digest if found else "",
+            foreseen=found,
+            afterwards="" if goal is Goal.FAILBACK else plans.PEOPLE_FIRST,
         )
 
     return plan
@@ -37,21 +49,31 @@ def _moving(goal: Goal) -> Callable[[Subject], Plan]:
 def _request(goal: Goal) -> Callable[[Subject, dict[str, Any], User], object]:
     def run(subject: Subject, given: dict[str, Any], user: User) -> Operation:
         weights = (given["weight_lambda"], given["weight_ecs"]) if goal is Goal.SET_WEIGHTS else None
-        reason = given["reason"]
-        if given["supersedes"]:
-            active = _to_be_replaced(subject, given["supersedes"])
-            return services.supersede_operation(active, goal, reason=reason, user=user, weights=weights)
-        return services.request_operation(
-            subject.standing.application,
-            goal,
-            trigger=Operation.Trigger.MANUAL,
-            reason=reason,
-            user=user,
-            weights=weights,
-            digest=given["digest"],
-        )
+        override = _overridden(subject, given)
+        asked = {
+            "reason": given["reason"],
+            "user": user,
+            "weights": weights,
+            "override": override,
+            "digest": given["overriding"] if override else given["digest"],
+            "idempotency_key": given["key"],
+        }
+        if given["supersedes"] and not services.replayed(user, given["key"]):
+            return services.supersede_operation(_to_be_replaced(subject, given["supersedes"]), goal, **asked)
+        application = subject.standing.application
+        return services.request_operation(application, goal, trigger=Operation.Trigger.MANUAL, **asked)
 
     return run
+
+
+def _overridden(subject: Subject, given: dict[str, Any]) -> tuple[str, ...]:
+    """The rules that the page named and that were overridden by typing the application's name. Raises Invalid."""
+    if not given["override"]:
+        return ()
+    slug = subject.standing.application.slug
+    if given["typed"].strip() != slug:
+        raise services.Invalid("typed", f"To override a rule, type the application's name: {slug}.")
+    return tuple(rule for rule in given["rules"].split(",") if rule)
 
 
 def _to_be_replaced(subject: Subject, named: str) -> Operation:
@@ -66,7 +88,8 @@ def _to_be_replaced(subject: Subject, named: str) -> Operation:
 
 def _present_weights(subject: Subject) -> dict[str, Any]:
     split = subject.standing.snapshot.split if subject.standing.snapshot else None
-    return {"weight_lambda": split.lambda_, "weight_ecs": split.ecs} if split else {}
+    weights = subject.weights or ((split.lambda_, split.ecs) if split else None)
+    return {"weight_lambda": weights[0], "weight_ecs": weights[1]} if weights else {}
 
 
 def _cancel(subject: Subject, given: dict[str, Any], user: User) -> None:
@@ -104,7 +127,7 @@ ACTIONS: dict[str, Action[Subject]] = {
     "failover": Action(
         "Fail over {} to ECS",
         "Fail over",
-        forms.ReasonForm,
+        forms.MovingForm,
         _moving(Goal.FAILOVER),
         _request(Goal.FAILOVER),
         goal=Goal.FAILOVER,
@@ -112,7 +135,7 @@ ACTIONS: dict[str, Action[Subject]] = {
     "failback": Action(
         "Fail back {} to Lambda",
         "Fail back",
-        forms.ReasonForm,
+        forms.MovingForm,
         _moving(Goal.FAILBACK),
         _request(Goal.FAILBACK),
         goal=Goal.FAILBACK,

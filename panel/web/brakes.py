@@ -3,40 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import Q
+from django.utils import timezone
 
+from panel.fleet.models import Application
 from panel.operations import services
+from panel.operations.models import Hold
 from panel.web import forms, sentences
 from panel.web.action import Action, Plan
-from panel.web.subjects import Panel, Subject
+from panel.web.subjects import About, Panel, Subject
+
+SAME_CLICK = timedelta(seconds=10)
 
 
-def _hold(subject: Subject, given: dict[str, Any], user: User) -> object:
-    application = subject.standing.application
-    name = user.get_username()
-    return services.place_hold(application, owner=name, reason=given["reason"], minutes=given["minutes"])
+def _hold(subject: About, given: dict[str, Any], user: User) -> object:
+    """A hold; a second click is not another one."""
+    application = subject.standing.application if isinstance(subject, Subject) else None
+    asked = {"owner": user.get_username(), "reason": given["reason"]}
+    just_now = {"released_at": None, "created_at__gte": timezone.now() - SAME_CLICK}
+    if Hold.objects.filter(application=application, **asked, **just_now).exists():
+        return None
+    return services.place_hold(application, minutes=given["minutes"], **asked)
 
 
-def _release(subject: Subject, given: dict[str, Any], user: User) -> None:  # noqa: ARG001 - every action takes its form
+def shown_hold(named: str, present: Hold | None, application: Application | None) -> Hold | None:
+    """The hold that a page named, where it still binds; without a name the present one."""
+    if not named:
+        return present
+    binding = Hold.objects.filter(released_at=None, expires_at__gt=timezone.now())
+    own = binding.filter(Q(application=application) | Q(application=None))
+    return own.filter(pk=named).first() if named.isascii() and named.isdigit() else None
+
+
+def _release(subject: About, given: dict[str, Any], user: User) -> None:  # noqa: ARG001 - every action takes its form
     if subject.hold is None:
         raise services.Refused(
-            "hold", "There is no hold any more.", "It was released or has ended: nothing is left to do."
+            "hold",
+            "That hold is not there any more: it was released, or has ended.",
+            "Nothing is left to do about it. If another hold is shown now, decide about that one.",
         )
     services.release_hold(subject.hold, by=user.get_username())
 
 
-def _hold_plan(subject: Subject) -> Plan:  # noqa: ARG001 - every plan takes its subject
+def _hold_plan(subject: About) -> Plan:
+    where = "here" if isinstance(subject, Subject) else "for any application"
     return Plan(
         (
-            "Automation starts nothing here until the hold ends; what it would have done is still recorded.",
+            f"Automation starts nothing {where} until the hold ends; what it would have done is still recorded.",
             "An operation that runs already goes on. You and others can still act by hand.",
         ),
+        (_already(subject.hold),) if subject.hold else (),
     )
 
 
-def _release_plan(subject: Subject) -> Plan:
+def _already(hold: Hold) -> str:
+    return f"{hold.owner} holds it already: “{hold.reason}” Both holds bind until both have ended."
+
+
+def _release_plan(subject: About) -> Plan:
     hold = subject.hold
     if hold is None:
         return Plan((), ("There is no hold any more: it was released or has ended.",))
@@ -46,6 +74,7 @@ def _release_plan(subject: Subject) -> Plan:
             f"Automation may start failovers and failbacks for {whom} again, within seconds if there is reason to.",
             f"The hold is by {hold.owner}: “{hold.reason}”",
         ),
+        about=(("hold", hold.pk),),
     )
 
 
@@ -67,6 +96,13 @@ def _present_mode(subject: Subject) -> dict[str, Any]:
 
 
 def _acknowledge(subject: Subject, given: dict[str, Any], user: User) -> object:
+    failed = subject.standing.unacknowledged
+    if given["failure"] and (failed is None or str(failed.pk) != given["failure"]):
+        raise services.Refused(
+            "acknowledged",
+            "The failure that you were shown is not the one that waits for a person's look any more.",
+            f"Look at {sentences.title(failed)}, which failed since." if failed else "Nothing is left to do.",
+        )
     return services.acknowledge(subject.standing.application, by=user.get_username(), comment=given["comment"])
 
 
@@ -78,7 +114,8 @@ def _acknowledge_plan(subject: Subject) -> Plan:
         (
             f"{sentences.title(failed)} failed: {sentences.sentence(failed.error)}",
             "Automation need not wait any longer before it tries again, and the next one on call reads your comment.",
-        )
+        ),
+        about=(("failure", failed.pk),),
     )
 
 
@@ -118,7 +155,9 @@ ACTIONS: dict[str, Action[Subject]] = {
         "Acknowledge the failure of {}", "Acknowledge", forms.CommentForm, _acknowledge_plan, _acknowledge
     ),
 }
-KILL_SWITCH: dict[str, Action[Panel]] = {
+PANEL: dict[str, Action[Panel]] = {
+    "hold_all": Action("Hold {}", "Hold all", forms.HoldForm, _hold_plan, _hold),
+    "release_all": Action("Release {}", "Release all", forms.PlainForm, _release_plan, _release),
     "on": Action(
         "Turn the kill switch on for {}",
         "Stop all automation",

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
-from itertools import groupby, pairwise
-from math import ceil, floor, log10
+from itertools import groupby
 
 from failover.demand import CONCURRENCY_METRIC
-from failover.model import Alarm, Limits, Metrics, Series, Snapshot
+from failover.model import Alarm, Metrics, Series, Snapshot
+from panel.fleet.snapshots import concurrency_limit, peaks
 from panel.operations.models import Operation
+from panel.web.panels import WIDTH, Frame, Panel, panels, polyline, polylines, scale
 from panel.web.sentences import title
 from panel.web.times import duration
 
-WIDTH = 1000
 TOP, PLOT = 20, 150  # pixels: where the plot begins and how tall it is
 BAND_TOP, BAND = 188, 14
 SPARK_POINTS = 60
-TABLE_ROWS = 60
+TABLE_ROWS = 90
+COLUMNS = (
+    ("concurrency", "Concurrency"),
+    ("throttles", "Throttled"),
+    ("lambda_requests", "To Lambda"),
+    ("ecs_requests", "To ECS"),
+    ("lambda_5xx", "Lambda 5xx"),
+    ("ecs_5xx", "ECS 5xx"),
+    ("desired", "Desired"),
+    ("healthy", "Healthy"),
+    ("lambda_seconds", "Lambda s"),
+    ("ecs_seconds", "ECS s"),
+)
 
 
 @dataclass(frozen=True)
@@ -67,11 +80,10 @@ class Band:
 
 @dataclass(frozen=True)
 class TableRow:
+    """`values` are those of COLUMNS, None where nothing was published."""
+
     at: float
-    concurrency: float | None
-    throttles: float | None
-    lambda_requests: float | None
-    ecs_requests: float | None
+    values: tuple[float | None, ...]
 
 
 @dataclass(frozen=True)
@@ -84,7 +96,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """Concurrency with its limits and, under it on the same axis, which pool answered."""
+    """Concurrency with its limits and, under it on the same axis, which pool answered, and the rest in panels."""
 
     lines: tuple[Line, ...]
     grid: tuple[Label, ...]
@@ -94,20 +106,29 @@ class Chart:
     bands: tuple[Band, ...]
     marks: tuple[Label, ...]
     rows: tuple[TableRow, ...]
-    minutes: int
+    panels: tuple[Panel, ...]
+    start: float
+    end: float
     summary: str
+
+    columns = tuple(label for _, label in COLUMNS)
+
+    @property
+    def minutes(self) -> int:
+        return max(1, round((self.end - self.start) / 60))
+
+    @property
+    def foot(self) -> int:
+        """Where the plots end, in pixels from the top."""
+        return self.panels[-1].foot if self.panels else BAND_TOP + BAND
+
+    @property
+    def height(self) -> int:
+        return self.foot + 24
 
     @property
     def span(self) -> str:
         return f"{self.minutes} min" if self.minutes < 120 else duration(60 * self.minutes)
-
-
-def limit_of(limits: Limits | None) -> float | None:
-    """The concurrency that the function may reach: its own reservation or, without one, what the account has left."""
-    if limits is None:
-        return None
-    pool = limits.reserved if limits.reserved is not None else limits.unreserved
-    return None if pool is None else float(pool)
 
 
 def threshold_of(alarms: tuple[Alarm, ...] | None) -> float | None:
@@ -118,37 +139,42 @@ def threshold_of(alarms: tuple[Alarm, ...] | None) -> float | None:
 def spark(snapshot: Snapshot | None) -> Spark | None:
     """Concurrency as a sparkline, or None where there is nothing to draw."""
     metrics = snapshot.metrics.value if snapshot else None
-    points = _peaks(metrics.series.get("concurrency", ()) if metrics else (), SPARK_POINTS)
+    points = peaks(metrics.series.get("concurrency", ()) if metrics else (), SPARK_POINTS)
     if snapshot is None or len(points) < 2:
         return None
-    limit = limit_of(snapshot.limits.value)
+    limit = concurrency_limit(snapshot.limits.value)
     top = max([value for _, value in points] + [limit or 0.0, 1.0]) * 1.08
-    line = _polyline(points, points[0][0], points[-1][0], top, 100)
+    line = polyline(points, Frame(points[0][0], points[-1][0], top, 100))
     y = None if limit is None else round(100 - 100 * limit / top, 1)
     return Spark(line, f"0,100 {line} {WIDTH},100", y, points[-1][1], limit)
 
 
-def chart(snapshot: Snapshot | None, operations: tuple[Operation, ...] = ()) -> Chart | None:
-    """The big chart, or None while there are fewer than two points."""
+def chart(
+    snapshot: Snapshot | None, operations: tuple[Operation, ...] = (), *, since: float | None = None
+) -> Chart | None:
+    """The big chart, or None while there are fewer than two points. The axis begins `since` then, or with the data."""
     metrics = snapshot.metrics.value if snapshot else None
     points = metrics.series.get("concurrency", ()) if metrics else ()
     times = sorted({at for name in ("concurrency", "lambda_requests", "ecs_requests") for at, _ in _of(metrics, name)})
     if snapshot is None or metrics is None or len(times) < 2:
         return None
-    start, end = times[0], times[-1]
-    limit, threshold = limit_of(snapshot.limits.value), threshold_of(snapshot.alarms.value)
-    step, top = _scale(max([value for _, value in points] + [limit or 0.0, threshold or 0.0, 1.0]))
-    drawn = [_polyline(part, start, end, top, PLOT) for part in _unbroken(points, metrics.period)]
+    start, end = since if since is not None else times[0], times[-1]
+    limit, threshold = concurrency_limit(snapshot.limits.value), threshold_of(snapshot.alarms.value)
+    step, top = scale(max([value for _, value in points] + [limit or 0.0, threshold or 0.0, 1.0]))
     return Chart(
-        lines=tuple(Line(line, _under(line)) for line in drawn),
+        lines=tuple(
+            Line(line, _under(line)) for line in polylines(points, metrics.period, Frame(start, end, top, PLOT))
+        ),
         grid=tuple(Label(_y(n * step, top), f"{n * step:g}") for n in range(round(top / step) + 1)),
         ticks=_ticks(start, end),
         limit=None if limit is None else Label(_y(limit, top), f"limit {limit:g}"),
         threshold=None if threshold is None else Label(_y(threshold, top), f"alarm at {threshold:g}"),
-        bands=_bands(metrics, times),
+        bands=_bands(metrics, times, start),
         marks=_marks(operations, start, end),
-        rows=_table(metrics, times),
-        minutes=max(1, round((end - start) / 60)),
+        rows=_table(metrics, start, end),
+        panels=panels(metrics, start, end, BAND_TOP + BAND),
+        start=start,
+        end=end,
         summary=_summary(points, limit),
     )
 
@@ -164,26 +190,6 @@ def _summary(points: Series, limit: float | None) -> str:
     return f"Now {points[-1][1]:g}, highest {max(value for _, value in points):g}{against}."
 
 
-def _peaks(points: Series, most: int) -> Series:
-    """At most `most` points; of each group the highest, because peaks are what meets a limit."""
-    if len(points) <= most:
-        return points
-    size = ceil(len(points) / most)
-    return tuple(max(points[i : i + size], key=lambda point: point[1]) for i in range(0, len(points), size))
-
-
-def _polyline(points: Series, start: float, end: float, top: float, height: float) -> str:
-    span = (end - start) or 1.0
-    return " ".join(f"{WIDTH * (at - start) / span:.1f},{height - height * value / top:.1f}" for at, value in points)
-
-
-def _unbroken(points: Series, period: int) -> list[Series]:
-    """The series cut where periods are missing: nothing was published there, so nothing is drawn."""
-    cuts = [i for i in range(1, len(points)) if points[i][0] - points[i - 1][0] > 1.5 * period]
-    edges = [0, *cuts, len(points)]
-    return [points[left:right] for left, right in pairwise(edges) if right > left]
-
-
 def _under(line: str) -> str:
     """The area below a line, down to zero."""
     points = line.split(" ")
@@ -192,14 +198,6 @@ def _under(line: str) -> str:
 
 def _y(value: float, top: float) -> float:
     return round(TOP + PLOT - PLOT * value / top, 1)
-
-
-def _scale(highest: float) -> tuple[float, float]:
-    """A round step and a round top with three to five steps below it, and air above the highest value."""
-    rough = highest * 1.1 / 4
-    power = 10 ** floor(log10(rough))
-    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough)
-    return step, step * ceil(highest * 1.1 / step)
 
 
 def _ticks(start: float, end: float) -> tuple[Label, ...]:
@@ -212,10 +210,10 @@ def _share(lambda_requests: float, ecs_requests: float) -> int | None:
     return round(100 * ecs_requests / total) if total else None
 
 
-def _bands(metrics: Metrics, times: list[float]) -> tuple[Band, ...]:
+def _bands(metrics: Metrics, times: list[float], start: float) -> tuple[Band, ...]:
     """Which pool answered, period by period; equal neighbours are one stretch."""
     to_lambda, to_ecs = dict(_of(metrics, "lambda_requests")), dict(_of(metrics, "ecs_requests"))
-    start, span = times[0], times[-1] - times[0]
+    span = times[-1] - start
     shares = [(at, _share(to_lambda.get(at, 0.0), to_ecs.get(at, 0.0))) for at in times[:-1]]
     runs = [(share, [at for at, _ in group]) for share, group in groupby(shares, key=lambda pair: pair[1])]
     edges = [run[0] for _, run in runs] + [times[-1]]
@@ -234,7 +232,12 @@ def _marks(operations: tuple[Operation, ...], start: float, end: float) -> tuple
     )
 
 
-def _table(metrics: Metrics, times: list[float]) -> tuple[TableRow, ...]:
-    names = ("concurrency", "throttles", "lambda_requests", "ecs_requests")
-    columns = [dict(_of(metrics, name)) for name in names]
-    return tuple(TableRow(at, *(column.get(at) for column in columns)) for at in reversed(times[-TABLE_ROWS:]))
+def _table(metrics: Metrics, start: float, end: float) -> tuple[TableRow, ...]:
+    """The newest first; where there are too many, each row has the most of several periods."""
+    slot = max(float(metrics.period), (end - start) / TABLE_ROWS)
+    found: dict[float, dict[str, float]] = defaultdict(dict)
+    for name, _ in COLUMNS:
+        for at, value in metrics.points(name, start):
+            row = found[start + (at - start) // slot * slot]
+            row[name] = max(value, row.get(name, value))
+    return tuple(TableRow(at, tuple(found[at].get(name) for name, _ in COLUMNS)) for at in sorted(found, reverse=True))

@@ -13,7 +13,7 @@ from failover.model import Goal
 from panel.drills import services
 from panel.drills.models import Drill, Kind
 from panel.fleet.applications import configuration
-from panel.operations.models import Operation
+from panel.operations.models import Hold, Operation
 from panel.web import forms, plans
 from panel.web.action import Action, Plan
 from panel.web.subjects import Subject
@@ -33,6 +33,10 @@ class DrillSubject:
     @property
     def back(self) -> str:
         return reverse("web:drill", args=[self.drill.pk])
+
+    @property
+    def hold(self) -> Hold | None:
+        return None
 
     @property
     def active(self) -> Operation | None:

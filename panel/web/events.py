@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from panel import audit
 from panel.accounts.roles import Person, may, owned
 from panel.fleet.models import Application
 from panel.ingest.models import Event
@@ -31,7 +31,11 @@ class Outcome:
 
 @require_safe
 def event(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(visible(request.user), pk=pk)
+    found = visible(request.user).filter(pk=pk).first()
+    if found is None:
+        if Event.objects.filter(pk=pk).exists():
+            audit.deny(f"The event #{pk} is not for this person's teams.")
+        raise Http404
     body = pretty(found.body)
     context = {
         "now": now().timestamp(),
@@ -52,8 +56,7 @@ def visible(person: Person) -> QuerySet[Event]:
 
 def outcomes(event: Event, applications: Iterable[Application]) -> list[Outcome]:
     """One for each of these applications: its line of the event's outcome (`panel.ingest.processing`)."""
-    said = dict(line.partition(": ")[::2] for line in event.outcome.splitlines())
-    return [Outcome(application, said.get(application.slug, "")) for application in applications]
+    return [Outcome(each, event.told({each.slug}).removeprefix(f"{each.slug}: ")) for each in applications]
 
 
 def pretty(body: object) -> str:

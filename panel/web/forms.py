@@ -26,6 +26,20 @@ class ReasonForm(PlainForm):
     )
 
 
+class MovingForm(ReasonForm):
+    """To move traffic. What stands in the way can be overridden, by whoever types the application's name."""
+
+    template_name = "web/fields_moving.html"
+
+    override = forms.BooleanField(required=False, widget=forms.CheckboxInput(attrs={"data-override": True}))
+    typed = forms.CharField(
+        label="The application's name",
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+
 class CommentForm(PlainForm):
     comment = forms.CharField(
         label="Comment",
@@ -63,17 +77,22 @@ def _weight(label: str, part: str) -> forms.IntegerField:
     )
 
 
-class WeightsForm(ReasonForm):
-    template_name = "web/fields_weights.html"
+class Weights(forms.Form):
+    """Two weights that a load balancer takes."""
 
     weight_lambda = _weight("Lambda", "lambda")
     weight_ecs = _weight("ECS", "ecs")
-    field_order = ("weight_lambda", "weight_ecs", "reason")
 
     def clean(self) -> None:
         super().clean()
         if self.cleaned_data.get("weight_lambda") == 0 == self.cleaned_data.get("weight_ecs"):
             self.add_error("weight_lambda", "With 0 for both, nobody would be answered: give at least one pool weight.")
+
+
+class WeightsForm(MovingForm, Weights):
+    template_name = "web/fields_weights.html"
+
+    field_order = ("weight_lambda", "weight_ecs", "reason", "override", "typed")
 
     @property
     def share(self) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from panel.fleet.heartbeats import Beat
 from panel.fleet.pulse import Pulse
-from panel.operations.models import Hold
 from panel.web.times import coarse
 
 
@@ -27,10 +27,7 @@ class Health:
     parts: tuple[Part, ...]
     problems: tuple[str, ...]
     read_at: float | None
-    alarms: int
-    operations: int
     last_event_at: datetime | None
-    hold: Hold | None
 
 
 REMEDIES = {
@@ -38,10 +35,13 @@ REMEDIES = {
     "beat": "Beat {since}: applications are not read and lost work is not picked up until it runs again.",
     "observer": "AWS {since_read}: what you see may have changed.",
 }
+THROTTLED = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "Rate exceeded")
 
 
-def health(pulse: Pulse, *, now: float, hold: Hold | None, applications: int) -> Health:
-    """Judge the pulse. Without applications there is nothing to observe, so that an idle observer is fine."""
+def health(pulse: Pulse, *, now: float, unread: Sequence[str], applications: int) -> Health:
+    """Judge the pulse. `unread` says why a part could not be read, for each application that this is so of. Without
+    applications there is nothing to observe, so that an idle observer is fine.
+    """
     parts = {"worker": pulse.worker, "beat": pulse.beat}
     problems = [REMEDIES[name].format(since=_silence(beat)) for name, beat in parts.items() if not beat.ok]
     if applications and not pulse.observer.ok:
@@ -49,22 +49,37 @@ def health(pulse: Pulse, *, now: float, hold: Hold | None, applications: int) ->
     if not pulse.broker_ok:
         problems.append("The broker (Redis) does not answer: the sweep does the work, seconds later than usual.")
     return Health(
-        parts=(*(_part(name.capitalize(), beat) for name, beat in parts.items()), _broker(pulse.broker_ok)),
-        problems=tuple(problems),
+        parts=(
+            *(_part(name.capitalize(), beat) for name, beat in parts.items()),
+            Part("Broker", pulse.broker_ok, "ok" if pulse.broker_ok else "does not answer"),
+            *_aws(unread),
+        ),
+        problems=(*problems, *_partly(unread, applications)),
         read_at=None if pulse.observer.age_seconds is None else now - pulse.observer.age_seconds,
-        alarms=pulse.alarms,
-        operations=pulse.active_operations,
         last_event_at=pulse.last_event_at,
-        hold=hold,
     )
+
+
+def _partly(unread: Sequence[str], applications: int) -> tuple[str, ...]:
+    """What AWS keeps from us, as one sentence however many applications it is about."""
+    if not unread:
+        return ()
+    of = f"{len(unread)} of {applications} application{'s' if applications != 1 else ''}"
+    if _throttled(unread):
+        return (f"AWS throttles the panel's calls: {of} can't be read in full. It is tried again every few seconds.",)
+    return (f"AWS did not tell everything about {of}: {unread[0]}.",)
+
+
+def _aws(unread: Sequence[str]) -> tuple[Part, ...]:
+    return (Part("AWS", ok=False, word="throttles" if _throttled(unread) else "partly unread"),) if unread else ()
+
+
+def _throttled(unread: Sequence[str]) -> bool:
+    return any(word in problem for problem in unread for word in THROTTLED)
 
 
 def _part(name: str, beat: Beat) -> Part:
     return Part(name, beat.ok, "ok" if beat.ok else "silent")
-
-
-def _broker(ok: bool) -> Part:  # noqa: FBT001 - the pulse's own word
-    return Part("Broker", ok, "ok" if ok else "does not answer")
 
 
 def _silence(beat: Beat) -> str:

@@ -26,7 +26,7 @@ def operations(request: HttpRequest) -> HttpResponse:
 @require_safe
 def events(request: HttpRequest) -> HttpResponse:
     page = page_of(request, visible(request.user).defer("body").prefetch_related("applications"))
-    own = set(owned(Application.objects.all(), request.user).values_list("slug", flat=True))
+    own = set(owned(Application.every.all(), request.user).values_list("slug", flat=True))
     rows = [(row, [each for each in row.applications.all() if each.slug in own], row.told(own)) for row in page]
     return live(request, "events", {"now": now().timestamp(), "page": page, "rows": rows})
 

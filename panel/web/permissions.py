@@ -20,6 +20,8 @@ NEEDS = {
     "abort": "drill.start",
     "on": "kill_switch.set",
     "off": "kill_switch.set",
+    "hold_all": "hold.all",
+    "release_all": "hold.all",
 }
 
 
@@ -38,10 +40,16 @@ TOLD = {
     "abort": Action.DRILL_ABORT,
     "on": Action.KILL_SWITCH_SET,
     "off": Action.KILL_SWITCH_SET,
+    "hold_all": Action.HOLD_PLACE,
+    "release_all": Action.HOLD_RELEASE,
 }
 
 
-def needed(action: str, hold: Hold | None = None) -> str:
-    """What whoever does `action` must be allowed; a hold for all applications is released for all of them."""
+def needed(action: str, hold: Hold | None = None, *, overrides: bool = False) -> str:
+    """What whoever does `action` must be allowed: a hold for all applications is released for all of them, and who
+    `overrides` a rule may do that.
+    """
+    if overrides and action in ("failover", "failback", "set_weights"):
+        return "operation.override"
     for_all = action == "release" and hold is not None and hold.application_id is None
     return "hold.all" if for_all else NEEDS[action]

@@ -9,6 +9,8 @@ from panel.web.times import span
 
 PEOPLE_FIRST = "While traffic is off Lambda by hand, automation is held for 8 h; the hold can be released at any time."
 
+MAY_NOT_FIT = "Demand may not fit Lambda"
+
 
 def steps(goal: Goal, application: Application, snapshot: Snapshot | None) -> tuple[str, ...]:
     """The steps of `goal`, in order, one sentence each."""
@@ -107,4 +109,4 @@ def _demand(policy: Policy, snapshot: Snapshot, memory: Memory, now: float) -> l
     projection = project(policy, snapshot, memory, now)
     if projection.fits:
         return []
-    return [f"Demand may not fit Lambda: {projection.reason}."]
+    return [f"{MAY_NOT_FIT}: {projection.reason}."]

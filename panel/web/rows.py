@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from enum import IntEnum
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from failover.model import Position, Service, Split, Targets
+from panel.fleet.snapshots import worst
 from panel.web import badges, charts, sentences
+from panel.web.attention import COLOURS, Attention, judge
 from panel.web.badges import Badge
 from panel.web.permissions import needed
 from panel.web.runs import Run, run
 from panel.web.standing import Standing
-
-
-class Attention(IntEnum):
-    """Why an application stands where it does in the list; the lowest comes first."""
-
-    ALARM = 0
-    MOVING = 1
-    UNREAD = 2
-    FAILED = 3
-    AWAY = 4
-    HELD = 5
-    NO_DATA = 6
-    QUIET = 7
-
-
-COLOURS = {Attention.ALARM: "alarm", Attention.MOVING: "now", Attention.QUIET: ""}
 
 
 @dataclass(frozen=True)
@@ -96,21 +80,14 @@ class Row:
 
 
 def attention(standing: Standing) -> Attention:
-    found = (
-        (Attention.UNREAD, standing.stale and not standing.active),
-        (Attention.ALARM, bool(standing.alarming) and standing.position is not Position.ECS),
-        (Attention.MOVING, standing.active is not None),
-        (Attention.UNREAD, standing.position is Position.UNKNOWN or standing.alarms is None),
-        (Attention.FAILED, standing.failed is not None),
-        (Attention.AWAY, standing.position is not Position.LAMBDA),
-        (Attention.HELD, standing.hold is not None),
-        (Attention.NO_DATA, badges.of_alarms(standing).kind == "none"),
+    return judge(
+        alarm=worst(standing.alarms),
+        position=standing.position,
+        stale=standing.stale,
+        active=standing.active is not None,
+        failed=standing.failed is not None,
+        held=standing.hold is not None,
     )
-    return next((level for level, true in found if true), Attention.QUIET)
-
-
-def in_order(standings: Iterable[Standing]) -> list[Standing]:
-    return sorted(standings, key=lambda standing: (attention(standing), standing.application.slug))
 
 
 def row(standing: Standing, may: frozenset[str]) -> Row:

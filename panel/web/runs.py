@@ -7,6 +7,7 @@ from functools import cached_property
 
 from failover.milestones import Milestone, milestones
 from failover.resume import stored_progress
+from panel.fleet import history
 from panel.fleet.applications import parsed
 from panel.operations import timing
 from panel.operations.models import Operation
@@ -69,6 +70,32 @@ def run(operation: Operation, now: float) -> Run:
         badge=badges.of_status(operation.status),
         steps=milestones(request_of(operation), policy, progress, now, ended=ended),
     )
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an operation that has ended did to those who asked: `counted` is None where nothing was kept of its time."""
+
+    counted: history.Totals | None
+    lost: int
+
+    @property
+    def sentence(self) -> str:
+        if self.counted is None:
+            return "Nothing is known of its requests: no samples were kept of that time."
+        if not self.lost:
+            return f"No request of {self.counted.requests} was lost in its minutes."
+        return f"{self.lost} of {self.counted.requests} requests failed or were throttled in its minutes."
+
+
+def report(operation: Operation) -> Report | None:
+    """None while it runs."""
+    if operation.finished_at is None:
+        return None
+    metrics = history.between(operation.application, operation.created_at, operation.finished_at)
+    known = any(metrics.series.values())
+    counted = history.totals(metrics) if known else None
+    return Report(counted, counted.failed + counted.throttles if counted else 0)
 
 
 def links(operation: Operation) -> list[tuple[str, Operation]]:

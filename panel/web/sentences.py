@@ -5,10 +5,13 @@ from __future__ import annotations
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from failover.model import Position
+from failover import codec
+from failover.demand import project
+from failover.model import Memory, Position
+from panel.fleet.applications import configuration
 from panel.operations.models import Hold, Operation, Refusal
 from panel.web.standing import Standing
-from panel.web.times import moment
+from panel.web.times import moment, span
 
 PURSUING = {
     Operation.Goal.FAILOVER: "Failing over to ECS",
@@ -27,6 +30,7 @@ NOBODY = {
     Operation.Trigger.API: "API",
     Operation.Trigger.MANUAL: "the command line",
 }
+BRAKES = ("kill_switch", "mode")  # rules by which people keep automation back, until they change their mind
 PLAIN = SafeString("")
 
 
@@ -83,7 +87,7 @@ def _place(standing: Standing) -> SafeString:
         case Position.LAMBDA:
             return format_html("All traffic on Lambda{}.", since)
         case Position.ECS:
-            return format_html("All traffic on ECS{}.", since)
+            return format_html("All traffic on ECS{}{}.", since, _by(standing))
         case Position.SPLIT if split:
             return format_html("Split {}/{} between Lambda and ECS{}.", split.lambda_, split.ecs, since)
         case Position.SPLIT:
@@ -97,6 +101,16 @@ def _routes_problem(standing: Standing) -> str:
     if routes is None or routes.value is None:
         return routes.problem if routes else "not read yet"
     return next((route.problem for route in routes.value.managed if route.problem), "no weights found")
+
+
+def _by(standing: Standing) -> SafeString:
+    """Who or what brought it there."""
+    last = standing.last
+    if not _since(standing) or last is None:
+        return PLAIN
+    if last.requested_by is None and last.automatic:
+        return format_html(", by automation: {}", sentence(last.reason).removesuffix("."))
+    return format_html(", by {}: “{}”", who(last), last.reason)
 
 
 def _since(standing: Standing) -> SafeString:
@@ -121,31 +135,71 @@ def _failure(standing: Standing) -> SafeString:
 
 def _outlook(standing: Standing) -> SafeString:
     if standing.hold:
-        return format_html(" {}", held(standing.hold))
+        alarm = " In alarm, and nothing starts by itself." if _calls(standing) else ""
+        return format_html("{} {}", alarm, held(standing.hold))
     if standing.position is Position.ECS:
         return _back(standing)
     return _why_still_here(standing) if standing.alarming else PLAIN
 
 
+def _calls(standing: Standing) -> bool:
+    return bool(standing.alarming) and standing.position is not Position.ECS
+
+
 def _back(standing: Standing) -> SafeString:
-    refusal = standing.refusal(Operation.Goal.FAILBACK)
     if standing.alarming:
         return SafeString(" The alarm is still on, so it stays there.")
+    kept = _kept_back(standing)
+    if kept:
+        return format_html(" Not back yet: {}", kept)
+    refusal = standing.refusal(Operation.Goal.FAILBACK)
     return format_html(" Not back yet. {}", sentence(refusal.reason)) if refusal else PLAIN
 
 
 def _why_still_here(standing: Standing) -> SafeString:
-    refusal = standing.refusal(Operation.Goal.FAILOVER)
+    kept, refusal = _kept_back(standing), standing.refusal(Operation.Goal.FAILOVER)
+    if kept and (refusal is None or refusal.rule not in BRAKES):
+        return format_html(" In alarm; {}", kept)
     if refusal:
         return format_html(" In alarm, and not failing over. {}", sentence(refusal.reason))
-    if standing.application.mode != "auto":
-        return format_html(" In alarm; mode is {}, so nothing starts by itself.", standing.application.mode)
     return SafeString(" In alarm; automation decides within seconds.")
+
+
+def _kept_back(standing: Standing) -> str:
+    """What people keep automation back with, other than a hold; empty where nothing does."""
+    if standing.kill_switch:
+        return "the kill switch is on, so nothing starts by itself."
+    if standing.application.mode != "auto":
+        return f"mode is {standing.application.mode}, so nothing starts by itself."
+    return ""
 
 
 def held(hold: Hold) -> SafeString:
     everywhere = "" if hold.application_id else " (all applications)"
     return format_html("Held{} by {} until {}: “{}”", everywhere, hold.owner, moment(hold.expires_at), hold.reason)
+
+
+def brings_home(standing: Standing) -> SafeString:
+    """What an automatic failback waits for, with the figure of now; empty while traffic is where it belongs."""
+    snapshot = standing.snapshot
+    if snapshot is None or standing.stale or standing.position is not Position.ECS:
+        return PLAIN
+    memory = codec.decode(Memory, standing.application.memory)
+    policy = configuration(standing.application).policy
+    if not memory.failover_automatic:
+        return SafeString("It was moved there by hand, so automation leaves it there: fail back by hand.")
+    projection = project(policy, snapshot, memory, standing.now)
+    dwell = span(policy.dwell_seconds * memory.dwell_factor)
+    if projection.concurrency is None or projection.ceiling is None:
+        return format_html(
+            "It fails back once alarms were OK for {} and demand is known to fit Lambda: {}.", dwell, projection.reason
+        )
+    return format_html(
+        "It fails back once alarms were OK for {} and projected concurrency stays under {}: now {}.",
+        dwell,
+        f"{projection.ceiling:.0f}",
+        f"{projection.concurrency:.0f}",
+    )
 
 
 def why_not(standing: Standing) -> Refusal | None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 
 from failover import cautions, codec, drift, parity
 from failover.model import Alarm, AlarmState, Memory, Position, Snapshot
 from panel.fleet import snapshots
 from panel.fleet.applications import configuration
 from panel.fleet.models import Application
-from panel.operations.models import Acknowledgement, Hold, Operation, Refusal
+from panel.operations import services
+from panel.operations.models import Acknowledgement, Hold, KillSwitch, Operation, Refusal
 
 REFUSAL_CURRENT = timedelta(minutes=15)
 STALE_FLOOR = 30.0  # seconds
@@ -25,8 +26,9 @@ STALE_FLOOR = 30.0  # seconds
 class Standing:
     """One application now (epoch seconds): its snapshot, what runs, what ran last, who holds it, what was refused.
 
-    `failures` are those of each goal's newest operations that failed; a person last looked at `acknowledged_at`. A
-    snapshot older than `stale_after` seconds is shown, but nothing about it counts as fine.
+    `failures` are those of each goal's newest operations that failed; a person last looked at `acknowledged_at`.
+    `kill_switch` is None while it is off. A snapshot older than `stale_after` seconds is shown, but nothing about it
+    counts as fine.
     """
 
     application: Application
@@ -38,15 +40,13 @@ class Standing:
     refusals: tuple[Refusal, ...] = ()
     failures: tuple[Operation, ...] = ()
     acknowledged_at: datetime | None = None
+    kill_switch: KillSwitch | None = None
     stale_after: float = STALE_FLOOR
 
     @property
     def read_at(self) -> float | None:
-        """When the oldest part that matters was read: an operation reads some parts more often than others."""
-        if self.snapshot is None:
-            return None
-        parts = (self.snapshot.alarms, self.snapshot.routes, self.snapshot.service, self.snapshot.targets)
-        return min((part.at for part in parts if part.value is not None), default=self.snapshot.at)
+        """When the oldest part that matters was read (epoch seconds)."""
+        return snapshots.read_at(self.snapshot) if self.snapshot else None
 
     @property
     def stale(self) -> bool:
@@ -115,96 +115,119 @@ def stale_after() -> float:
     return max(STALE_FLOOR, 3 * float(settings.PANEL_OBSERVE_SECONDS))
 
 
+@dataclass(frozen=True)
+class Brakes:
+    """What people hold automation back with, everywhere: holds by application (None: for all), and the kill switch."""
+
+    holds: dict[int | None, Hold]
+    kill_switch: KillSwitch | None
+
+    @classmethod
+    def now(cls, now: datetime, ids: Collection[int] | None = None) -> Brakes:
+        """Those of these applications, or of all."""
+        holds = Hold.objects.filter(released_at=None, expires_at__gt=now)
+        if ids is not None:
+            holds = holds.filter(Q(application__in=ids) | Q(application=None))
+        return cls({hold.application_id: hold for hold in holds.order_by("expires_at")}, services.kill_switch())
+
+    @property
+    def for_all(self) -> Hold | None:
+        return self.holds.get(None)
+
+    def hold_of(self, application: int) -> Hold | None:
+        return self.holds.get(application) or self.for_all
+
+    def holds_back(self, application: int) -> bool:
+        return application in self.holds or None in self.holds
+
+
 def standing_of(application: Application, now: datetime) -> Standing:
     """One application's standing, with its whole snapshot."""
-    return Surroundings.of([application.pk], now).standing(application, _stored(application))
+    return whole_standings([application], now)[0]
 
 
-def completed(outlined: Iterable[Standing]) -> list[Standing]:
-    """The same with their whole snapshots and documents, in one query."""
-    outlined = list(outlined)
-    ids = [standing.application.pk for standing in outlined]
-    rows = Application.objects.select_related("stored_snapshot").in_bulk(ids)
-    full = ((standing, rows.get(standing.application.pk)) for standing in outlined)
-    return [replace(standing, application=row, snapshot=_stored(row)) for standing, row in full if row]
+def whole_standings(applications: list[Application], now: datetime) -> list[Standing]:
+    """As `standing_of` of each, with as many queries as for one."""
+    ids = [row.pk for row in applications]
+    around = Surroundings.of(ids, now, Brakes.now(now, ids))
+    return [around.standing(row) for row in applications]
 
 
-def outlines(applications: QuerySet[Application], now: datetime) -> list[Standing]:
-    """Each one's standing from its alarms and routes alone: enough to sort by, without the metrics."""
-    rows = list(
-        applications.annotate(
-            read_at=F("stored_snapshot__body__at"),
-            read_alarms=F("stored_snapshot__body__alarms"),
-            read_routes=F("stored_snapshot__body__routes"),
-        ).defer("document", "memory"),
-    )
-    around = Surroundings.of([row.pk for row in rows], now)
-    return [around.standing(row, _outline(row)) for row in rows]
+def standings(ids: Sequence[int], now: datetime, brakes: Brakes) -> list[Standing]:
+    """Those of these applications, in this order, with what a row shows of their snapshots, in three queries."""
+    rows = Application.objects.select_related("stored_snapshot").defer("stored_snapshot__body").in_bulk(ids)
+    around = Surroundings.of(ids, now, brakes)
+    return [around.standing(rows[pk], brief=True) for pk in ids if pk in rows]
 
 
-def _stored(row: Application) -> Snapshot | None:
+def _stored(row: Application, *, brief: bool) -> Snapshot | None:
     stored = getattr(row, "stored_snapshot", None)
-    return snapshots.read(stored.body, row.slug) if stored else None
-
-
-def _outline(row: Application) -> Snapshot | None:
-    parts = {"at": row.read_at, "alarms": row.read_alarms, "routes": row.read_routes}  # type: ignore[attr-defined]  # annotated
-    if parts["at"] is None:
+    if stored is None:
         return None
-    return snapshots.read({name: part for name, part in parts.items() if part is not None}, row.slug)
+    # A row that the release before has written has no brief.
+    return snapshots.read(stored.brief if brief and stored.brief is not None else stored.body, row.slug)
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Operations, holds and refusals by application, read once for all of them."""
+    """Operations, brakes and refusals by application, read once for all of them."""
 
     now: datetime
+    brakes: Brakes
     active: dict[int, Operation]
     last: dict[int, Operation]
-    holds: dict[int | None, Hold]
     refusals: dict[int, list[Refusal]]
     failures: dict[int, list[Operation]]
     acknowledged: dict[int, datetime]
 
     @classmethod
-    def of(cls, ids: list[int], now: datetime) -> Surroundings:
-        active = Operation.objects.filter(application__in=ids, status__in=Operation.ACTIVE)
-        finished = Operation.objects.exclude(status__in=Operation.ACTIVE).filter(application__in=ids)
-        newest = finished.order_by().values("application", "goal").annotate(newest=Max("pk")).values("newest")
-        ended = Operation.objects.filter(pk__in=newest).order_by("pk").defer("document")
-        holds = Hold.objects.filter(Q(application__in=ids) | Q(application=None))
+    def of(cls, ids: Sequence[int], now: datetime, brakes: Brakes) -> Surroundings:
         refusals = defaultdict(list)
         for refusal in Refusal.objects.filter(application__in=ids, last_at__gte=now - REFUSAL_CURRENT):
             refusals[refusal.application_id].append(refusal)
-        last, failures = dict[int, Operation](), defaultdict(list)
-        for row in ended:
+        active, last, acknowledged = dict[int, Operation](), dict[int, Operation](), dict[int, datetime]()
+        failures = defaultdict(list)
+        for row in _newest(ids):
+            if row.status in Operation.ACTIVE:
+                active[row.application_id] = row
+                continue
             last[row.application_id] = row
             if row.status == Operation.Status.FAILED:
                 failures[row.application_id].append(row)
-        known = Acknowledgement.objects.filter(operation__application__in=ids).order_by()
-        return cls(
-            now=now,
-            active={row.application_id: row for row in active.select_related("application", "requested_by")},
-            last=last,
-            holds={row.application_id: row for row in holds.filter(released_at=None, expires_at__gt=now)},
-            refusals=refusals,
-            failures=failures,
-            acknowledged=dict(known.values_list("operation__application").annotate(at_=Max("at"))),
-        )
+            if row.known_at:  # type: ignore[attr-defined]  # annotated
+                acknowledged[row.application_id] = row.known_at  # type: ignore[attr-defined]  # annotated
+        return cls(now, brakes, active, last, refusals, failures, acknowledged)
 
-    def standing(self, application: Application, snapshot: Snapshot | None) -> Standing:
+    def standing(self, application: Application, *, brief: bool = False) -> Standing:
         return Standing(
             application=application,
-            snapshot=snapshot,
+            snapshot=_stored(application, brief=brief),
             now=self.now.timestamp(),
             active=self.active.get(application.pk),
             last=self.last.get(application.pk),
-            hold=self.holds.get(application.pk) or self.holds.get(None),
+            hold=self.brakes.hold_of(application.pk),
             refusals=tuple(self.refusals.get(application.pk, ())),
             failures=tuple(self.failures.get(application.pk, ())),
             acknowledged_at=self.acknowledged.get(application.pk),
+            kill_switch=self.brakes.kill_switch,
             stale_after=stale_after(),
         )
+
+
+def _newest(ids: Sequence[int]) -> QuerySet[Operation]:
+    """What runs, and of each application and goal what ended last, oldest first; `known_at` is when a person last
+    acknowledged a failure of the application.
+    """
+    mine = Operation.objects.filter(application__in=ids).order_by()
+    ended = mine.exclude(status__in=Operation.ACTIVE)
+    newest = ended.values("application", "goal").annotate(newest=Max("pk")).values("newest")
+    known = Acknowledgement.objects.filter(operation__application=OuterRef("application")).order_by("-at")
+    return (
+        mine.filter(Q(status__in=Operation.ACTIVE) | Q(pk__in=newest))
+        .annotate(known_at=Subquery(known.values("at")[:1]))
+        .select_related("application", "requested_by")
+        .order_by("pk")
+    )
 
 
 def now() -> datetime:

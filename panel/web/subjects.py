@@ -21,6 +21,10 @@ class About(Protocol):
     def back(self) -> str: ...
 
     @property
+    def hold(self) -> Hold | None:
+        """The hold that binds it, or that was shown to whoever releases it."""
+
+    @property
     def active(self) -> Operation | None:
         """The operation that runs here, if one does."""
 
@@ -39,11 +43,14 @@ class About(Protocol):
 
 @dataclass(frozen=True)
 class Subject:
-    """An application. `operation` is the one to cancel or to try again, `hold` the one to release."""
+    """An application. `operation` is the one to cancel or to try again, `hold` the one to release, `weights` (Lambda,
+    ECS) those that are to be set, once they are known.
+    """
 
     standing: Standing
     operation: Operation | None = None
     hold: Hold | None = None
+    weights: tuple[int, int] | None = None
 
     @property
     def name(self) -> str:
@@ -74,9 +81,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Panel:
-    """All applications. `kill_switch` is None while it is off."""
+    """All applications. `kill_switch` is None while it is off, `hold` is one for all of them."""
 
     kill_switch: KillSwitch | None
+    hold: Hold | None = None
 
     @property
     def name(self) -> str:

@@ -55,7 +55,7 @@ def visible(person: Person) -> QuerySet[Entry]:
     """Entries about applications of one's own teams; those about the panel for who has a role in every team."""
     if role_of(person, None) >= Role.VIEWER:
         return Entry.objects.all()
-    slugs = owned(Application.objects.all(), person).values_list("slug", flat=True)
+    slugs = owned(Application.every.all(), person).values_list("slug", flat=True)
     return Entry.objects.filter(application__in=list(slugs))
 
 

@@ -16,6 +16,7 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from panel.fleet.models import Heartbeat
+from tests.panel.proofs import prove
 from tests.panel.web.servers import Broker, live_updates
 
 ARGUMENTS = (
@@ -118,4 +119,5 @@ def open_page(
 def _session(user: User) -> str:
     client = Client()
     client.force_login(user)
+    prove(client, user)
     return client.cookies[django_settings.SESSION_COOKIE_NAME].value

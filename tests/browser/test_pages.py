@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from failover.model import AlarmState, Split
 from panel import audit
+from panel.api import tokens
 from panel.fleet import snapshots
 from panel.fleet.models import Application
 from panel.ingest.models import Event
@@ -45,7 +46,7 @@ def overflow(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
-@pytest.mark.parametrize("width", [1440, 390, 320])
+@pytest.mark.parametrize("width", [1440, 390, 320, pytest.param(3840, marks=pytest.mark.full)])
 def test_no_page_breaks_the_policy_or_scrolls_sideways(
     open_page: Opener, busy: Operation, complaints: list[str], width: int
 ) -> None:
@@ -54,12 +55,18 @@ def test_no_page_breaks_the_policy_or_scrolls_sideways(
     paths = ["/", "/applications/checkout/", f"/applications/{'x' * 60}/", f"/operations/{busy.pk}/", "/operations/"]
     event = Event.objects.create(event_id="e" * 128, detail_type="An event", body={"key": "x" * 500, "list": [1] * 50})
     event.applications.set(Application.objects.all())
+    paths += ["/?q=nothing", "/?show=attention&sort=load", "/hold/", "/release/", "/applications/checkout/history/"]
+    paths += ["/applications/checkout/?span=week", "/applications/search/weights/?weight_lambda=1&weight_ecs=2"]
     paths += ["/audit/", "/events/", f"/events/{event.pk}/", "/refusals/"]
     paths += ["/applications/search/failback/", "/applications/search/weights/"]
     failed = Operation.objects.get(status="failed")
     services.set_kill_switch(on=True, by="on-call", reason="because of a long story " * 6)
     paths += ["/applications/checkout/failback/", "/applications/search/mode/", "/kill-switch/on/", "/kill-switch/off/"]
     paths += [f"/applications/{'x' * 60}/acknowledge/", f"/operations/{failed.pk}/", f"/operations/{failed.pk}/retry/"]
+    tokens.create("x" * 60, "viewer", addresses=["2001:db8::/32"])
+    paths += [f"/settings/{each}/" for each in ("applications", "teams", "teams/people", "tokens", "webhook-keys")]
+    paths += [f"/settings/applications/of/{'x' * 60}/", "/settings/applications/of/checkout/edit/"]
+    paths += ["/settings/applications/import/", "/settings/applications/new/", "/settings/teams/in/default/"]
     paths += ["/applications/search/hold/", f"/operations/{busy.pk}/cancel/", "/accounts/password/change/"]
     for path in paths:
         page.goto(base + path)

@@ -138,13 +138,14 @@ def in_flight(state):
         return [each["function"]["in_flight"] for each in json.load(answer)["applications"].values()]
 
 
-STUCK = """
-import sys, time
+STUCK = r"""
+import os, sys, time
 from pathlib import Path
 from lab.runtime import children, stopping
 
 stopping.PATIENCE_SECONDS = float(sys.argv[1])
-stopping.end_on_signals(lambda: print("in order", flush=True), children.kill_all)
+# No print: the signal may arrive in the middle of the one below, and a stream can't be entered twice.
+stopping.end_on_signals(lambda: os.write(1, b"in order\n"), children.kill_all)
 child = children.start("http.server", ["0", "--bind", "127.0.0.1"], {}, Path(sys.argv[2]))
 print(child.pid, flush=True)
 while True:

@@ -1,9 +1,14 @@
 """What is asked of the broker, and never waited for."""
 
+import pickle
+
 import pytest
 import redis
+from kombu.exceptions import ContentDisallowed
+from kombu.serialization import loads, prepare_accept_content
 
 from panel import broker
+from panel.celery import app
 from tests.conftest import SilentValkey
 
 
@@ -26,3 +31,11 @@ def test_a_broker_that_drops_what_it_holds_is_recognised(
 
 def test_a_broker_that_is_silent_is_not_accused(silent_valkey: SilentValkey) -> None:
     assert not broker.may_evict()
+
+
+def test_no_message_can_bring_code() -> None:
+    """Whoever can write to Redis could otherwise have a worker run anything."""
+    message = pickle.dumps(print)
+    taken = prepare_accept_content(app.conf.accept_content)
+    with pytest.raises(ContentDisallowed):
+        loads(message, "application/x-python-serialize", "binary", accept=taken)

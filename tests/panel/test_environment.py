@@ -12,6 +12,13 @@ from panel import environment
 ROOT = Path(__file__).parents[2]
 SECRET = "correct-horse-battery-staple-and-fifty-more-characters"
 
+OIDC = {
+    "PANEL_OIDC_ISSUER": "https://id.example.com/realms/ops/",
+    "PANEL_OIDC_CLIENT_ID": "panel",
+    "PANEL_OIDC_CLIENT_SECRET": "hunter2",
+    "PANEL_OIDC_GROUPS": "sre=all:operator; cn=ops,ou=groups=shop:admin\nsre=shop:viewer",
+}
+
 
 @pytest.mark.parametrize(
     ("variables", "name", "sentence"),
@@ -39,6 +46,21 @@ SECRET = "correct-horse-battery-staple-and-fifty-more-characters"
         ({"PANEL_HEARTBEAT_URL": "ftp://x"}, "PANEL_HEARTBEAT_URL", "an address like"),
         ({"PANEL_OUTBOUND_ALLOW": "10.0.0.0/8, http://x"}, "PANEL_OUTBOUND_ALLOW", "networks like 10.0.0.0/8"),
         ({"PANEL_OUTBOUND_ALLOW": "10.0.0.0/99"}, "PANEL_OUTBOUND_ALLOW", "networks like 10.0.0.0/8"),
+        ({"PANEL_OIDC_NAME": "ID"}, "PANEL_OIDC_ISSUER", "while PANEL_OIDC_NAME is: single sign-on needs it"),
+        ({**OIDC, "PANEL_OIDC_CLIENT_SECRET": ""}, "PANEL_OIDC_CLIENT_SECRET", "is not set"),
+        ({**OIDC, "PANEL_OIDC_GROUPS": ""}, "PANEL_OIDC_GROUPS", "is not set"),
+        ({**OIDC, "PANEL_OIDC_ISSUER": "http://id.example.com"}, "PANEL_OIDC_ISSUER", "like https://"),
+        ({**OIDC, "PANEL_OIDC_ISSUER": "id.example.com"}, "PANEL_OIDC_ISSUER", "like https://"),
+        ({**OIDC, "PANEL_OIDC_NAME": "x" * 41}, "PANEL_OIDC_NAME", "at most 40"),
+        ({**OIDC, "PANEL_OIDC_GROUPS": "sre"}, "PANEL_OIDC_GROUPS", "GROUP=TEAM:ROLE"),
+        ({**OIDC, "PANEL_OIDC_GROUPS": "sre=all:root"}, "PANEL_OIDC_GROUPS", "viewer, operator, admin"),
+        ({**OIDC, "PANEL_OIDC_GROUPS": "sre=a b:admin"}, "PANEL_OIDC_GROUPS", "GROUP=TEAM:ROLE"),
+        ({**OIDC, "PANEL_OIDC_GROUPS": "sre=all:admin;sre=all:viewer"}, "PANEL_OIDC_GROUPS", "two roles in 'all'"),
+        ({**OIDC, "PANEL_OIDC_ISUER": "x"}, "PANEL_OIDC_ISUER", "no setting of the panel"),
+        ({"PANEL_PASSWORD_LOGIN": "off"}, "PANEL_PASSWORD_LOGIN", "without single sign-on"),
+        ({"PANEL_REQUIRE_MFA": "some"}, "PANEL_REQUIRE_MFA", "off, admins or all"),
+        ({"PANEL_SESSION_HOURS": "0"}, "PANEL_SESSION_HOURS", "from 1 to 336"),
+        ({"PANEL_SESSION_HOURS": "1.5"}, "PANEL_SESSION_HOURS", "whole hours"),
     ],
 )
 def test_a_wrong_setting_is_a_sentence_that_names_it(variables: dict[str, str], name: str, sentence: str) -> None:
@@ -64,6 +86,24 @@ def test_an_address_that_may_be_secret_is_never_shown() -> None:
         environment.read({"PANEL_HEARTBEAT_URL": "gopher://x/hunter2"})
     assert "hunter2" not in str(error.value)
     assert "hunter2" not in repr(environment.read({"PANEL_HEARTBEAT_URL": "https://x/hunter2"}))
+
+
+def test_single_sign_on_is_read_with_groups_of_any_name() -> None:
+    single = environment.read({**OIDC, "PANEL_PASSWORD_LOGIN": "off"}).sign_on
+    assert single is not None
+    assert (single.name, single.groups_claim, single.scopes) == (
+        "single sign-on",
+        "groups",
+        ("openid", "profile", "email"),
+    )
+    assert [(each.group, each.team, each.role) for each in single.grants] == [
+        ("sre", "all", "operator"),
+        ("cn=ops,ou=groups", "shop", "admin"),
+        ("sre", "shop", "viewer"),
+    ]
+    assert single.provider_id == "id.example.com-realms-ops"
+    assert single.discovery == "https://id.example.com/realms/ops/.well-known/openid-configuration"
+    assert "hunter2" not in repr(environment.read(OIDC))
 
 
 def test_nothing_set_is_the_panel_on_this_machine() -> None:

@@ -97,6 +97,10 @@
       if (!failed) readAt = Date.now();
       showConnection();
     });
+    // What is read anew is what the address says, also after a filter has changed it.
+    page.addEventListener("htmx:configRequest", (event) => {
+      if (event.target === page) event.detail.path = location.pathname + location.search;
+    });
     document.addEventListener("htmx:sseOpen", () => { live = true; refresh(); });
     document.addEventListener("htmx:sseError", () => { live = false; });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
@@ -135,6 +139,7 @@
       dialog.close();
     }
     if (event.target.closest("[data-keys]")) keys.showModal();
+    if (event.target.closest("[data-print]")) print();
   });
   dialog.addEventListener("htmx:afterSwap", () => {
     tellTimes(dialog);
@@ -147,6 +152,28 @@
     dialog.close();
     if (page) refresh();
     else location.assign(event.detail.value || location.href);
+  });
+
+  /* ---- filters: the list follows while one types, and the address keeps them ---- */
+
+  let settling = 0;
+
+  function sift(form) {
+    const asked = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+    history.replaceState(null, "", asked.size ? `?${asked}` : location.pathname);
+    refresh();
+  }
+
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("[data-filters]");
+    if (!form) return;
+    clearTimeout(settling);
+    settling = setTimeout(() => sift(form), event.target.matches("select") ? 0 : 250);
+  });
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-filters]") || !page) return;
+    event.preventDefault();
+    sift(event.target);
   });
 
   /* ---- weights: slider and numbers say the same, and 0/0 can't be sent ---- */
@@ -166,20 +193,42 @@
     lambda.setCustomValidity(none ? "At least one pool needs some weight, or nobody is answered." : "");
     const share = Number(slider.value);
     setText(weights.querySelector("[data-share]"), none ? "0/0 would answer nobody" : `${100 - share} % Lambda, ${share} % ECS`);
+    clearTimeout(settling);
+    if (!none) settling = setTimeout(() => showPlan(weights, lambda.value, ecs.value), 300);
   });
+
+  /* The plan for the weights as typed. The button stays what it is: an old plan is refused by its digest. */
+  async function showPlan(weights, lambda, ecs) {
+    const address = `${weights.dataset.weights}?weight_lambda=${encodeURIComponent(lambda)}&weight_ecs=${encodeURIComponent(ecs)}`;
+    const answer = await fetch(address, { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (!answer?.ok) return;
+    const shown = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const id of ["plan", "override"]) {
+      const [here, there] = [weights.closest("form").querySelector(`#${id}`), shown.getElementById(id)];
+      if (here && there) here.replaceChildren(...there.childNodes);
+    }
+  }
 
   /* ---- keys ---- */
 
-  const places = { f: "/", o: "/operations/", d: "/drills/", e: "/events/", r: "/refusals/", a: "/audit/" };
+  const places = {
+    f: "/", o: "/operations/", d: "/drills/", e: "/events/", r: "/refusals/", a: "/audit/", s: "/settings/",
+  };
   let going = 0;
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (event.target.closest("input, textarea, select")) return;
     if (event.key === "?" && keys) keys.showModal();
+    const search = event.key === "/" ? document.querySelector("[data-search]") : null;
+    if (search) {
+      event.preventDefault();
+      search.select();
+    }
     if (Date.now() - going < 1500 && places[event.key]) location.assign(places[event.key]);
     going = event.key === "g" ? Date.now() : 0;
   });
 
+  document.querySelector('form[data-focus] input:not([type="hidden"], [readonly])')?.focus();
   readClock(document);
   if (page) watchPage();
   everySecond();

@@ -52,6 +52,12 @@ def ticking(context: template.Context, since: datetime | float, style: str = "fi
 
 
 @register.simple_tag(takes_context=True)
+def running(context: template.Context, seconds: float) -> SafeString:
+    """A clock that has run for so many seconds."""
+    return times.ticking(context["now"] - seconds, context["now"])
+
+
+@register.simple_tag(takes_context=True)
 def live_url(context: template.Context, slug: str = "") -> str:
     """Where hints come from; with a slug only that application's."""
     request: HttpRequest = context["request"]
@@ -62,7 +68,11 @@ def live_url(context: template.Context, slug: str = "") -> str:
 @register.simple_tag(takes_context=True)
 def places(context: template.Context) -> list[dict[str, Any]]:
     """The navigation's entries, the one that this page belongs to marked."""
-    match = getattr(context.get("request"), "resolver_match", None)
+    request = context.get("request")
+    match = getattr(request, "resolver_match", None)
     here = match.url_name if match and match.app_name == "web" else ""
     here = here if here in {name for _, name in PLACES} else BELOW.get(here, "fleet" if here else "")
-    return [{"label": label, "url": reverse(f"web:{name}"), "here": name == here} for label, name in PLACES]
+    entries = [{"label": label, "url": reverse(f"web:{name}"), "here": name == here} for label, name in PLACES]
+    settings_url = reverse("settings:home")
+    inside = request is not None and request.path.startswith(settings_url)
+    return [*entries, {"label": "Settings", "url": settings_url, "here": inside}]

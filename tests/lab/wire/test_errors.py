@@ -167,13 +167,15 @@ def test_a_member_that_is_missing_is_refused_by_the_service_too(virtual, service
 @pytest.mark.parametrize("service", sorted(api.answered()))
 def test_an_operation_that_the_lab_does_not_have_says_so(virtual, service):
     calls = {
-        "ecs": ("create_cluster", {}),
+        "ecs": ("list_clusters", {}),
         "elbv2": ("describe_account_limits", {}),
         "cloudwatch": ("list_dashboards", {}),
         "lambda": ("list_functions", {}),
         "application-autoscaling": ("describe_scaling_policies", {"ServiceNamespace": "ecs"}),
         "sts": ("get_session_token", {}),
         "dynamodb": ("list_tables", {}),
+        "events": ("list_rules", {}),
+        "service-quotas": ("list_services", {}),
     }
     operation, given = calls[service]
     with pytest.raises(ClientError, match=f"The lab does not answer {service}:"):

@@ -16,7 +16,7 @@ from lab.virtual import VirtualLab
 from lab.worldfile import load
 from tests.lab.conftest import WORLD
 from tests.lab.on_virtual import LOADER, Wire
-from tests.lab.wire.calls import inputs
+from tests.lab.wire.calls import inputs, prepare
 
 OPERATIONS = sorted((service, name) for service, names in api.answered().items() for name in names)
 
@@ -77,6 +77,7 @@ def test_every_operation_has_an_input_here(busy):
 
 @pytest.mark.parametrize(("service", "name"), OPERATIONS)
 def test_an_output_is_of_its_shape(busy, service, name):
+    prepare(busy, (service, name))
     shape = model(service, name).output_shape
     output = present(busy.call(service, name, **inputs(busy)[service, name]))
     if shape is None:
@@ -96,12 +97,15 @@ def plain(value):
     return [plain(each) for each in value] if isinstance(value, list) else value
 
 
-# AssumeRole gives another key each time, and what was deregistered cannot be so again.
-ONCE = ("AssumeRole", "DeregisterScalableTarget")
+# AssumeRole gives another key each time; what was deregistered cannot be so again, nor what was created.
+ONCE = ("AssumeRole", "DeregisterScalableTarget", "RegisterTaskDefinition")
 
 
-@pytest.mark.parametrize(("service", "name"), [each for each in OPERATIONS if each[1] not in ONCE])
+@pytest.mark.parametrize(
+    ("service", "name"), [each for each in OPERATIONS if each[1] not in ONCE and not each[1].startswith("Create")]
+)
 def test_what_the_lab_says_is_what_boto3_reads(busy, service, name):
+    prepare(busy, (service, name))
     given = inputs(busy)[service, name]
     client = Wire(busy).client(service)
     read = getattr(client, xform_name(name))(**given)

@@ -1,20 +1,28 @@
 """What scripts do with the API: everything that the pages can, and nothing that the role table forbids."""
 
+import re
 import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from failover import config
 from failover.codec import encode
 from failover.model import AlarmState, Code, Memory, Reading, Split, Versions
 from panel.accounts import members, roles
 from panel.accounts.models import Team, default_team
+from panel.api import tokens
 from panel.api.auth import Rate
-from panel.audit.models import Entry
+from panel.api.models import ApiToken
+from panel.audit import denials
+from panel.audit.models import Entry, Tally
+from panel.fleet.applications import import_document
 from panel.fleet.models import Application
 from panel.ingest.models import Event
 from panel.operations import services
@@ -125,6 +133,16 @@ def test_an_operation_is_started_shown_cancelled_and_tried_again(call: Caller, c
     again = call("post", f"/operations/{pk}/retry", {"reason": "again"})
     assert (again.status_code, again.json()["retry_of"]) == (201, pk)
     assert [each["id"] for each in call("get", "/operations?application=checkout").json()["items"]] == [pk + 1, pk]
+
+
+def test_trying_again_heeds_its_key(call: Caller, checkout: Application) -> None:
+    pk = call("post", START, FAILOVER).json()["id"]
+    Operation.objects.filter(pk=pk).update(status="failed", finished_at=timezone.now(), next_step_at=None)
+    asked = {"body": {"reason": "again"}, "Idempotency-Key": "again-1"}
+    first, second = (call("post", f"/operations/{pk}/retry", **asked) for _ in range(2))
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json()["id"] == second.json()["id"]
+    problem(call("post", START, FAILOVER, **{"Idempotency-Key": "again-1"}), 422, "invalid")
 
 
 def test_the_same_key_again_answers_with_the_same_operation(call: Caller, checkout: Application) -> None:
@@ -250,7 +268,14 @@ WRITES = [
     ("post", "/drills", {"application": "checkout", "reason": "x"}, "drill.start"),
     ("post", "/holds", {"reason": "x", "minutes": 5}, "hold.all"),
     ("put", "/kill-switch", {"on": True, "reason": "x"}, "kill_switch.set"),
+    ("delete", "/holds/{hold}", None, "hold.all"),
 ]
+READS = [
+    "/applications", "/applications/checkout", "/applications/checkout/plan?goal=failover",
+    "/applications/checkout/configuration", "/operations", "/operations/{operation}", "/kill-switch", "/events",
+    "/refusals", "/audit",
+]  # fmt: skip
+ONE_TEAMS = ("checkout", "{operation}")
 
 
 @pytest.mark.parametrize(("method", "path", "body", "action"), WRITES, ids=[each[3] for each in WRITES])
@@ -273,6 +298,61 @@ def test_each_write_follows_the_role_table(  # noqa: PLR0917
         assert status == 404
     else:
         assert (status == 403) == (not enough), status
+
+
+def called() -> list[tuple[str, str, object]]:
+    return [("get", path, None) for path in READS] + [(method, path, body) for method, path, body, _ in WRITES]
+
+
+def test_every_call_is_in_these_lists() -> None:
+    def shape(path: str) -> str:
+        return re.sub(r"\{\w+\}|checkout", "{}", path.partition("?")[0])
+
+    tried = {(method, shape(path)) for method, path, _ in called()}
+    described = Client().get("/api/v1/openapi.json").json()["paths"]
+    calls = {(method, shape(path.removeprefix("/api/v1"))) for path, methods in described.items() for method in methods}
+    assert calls == tried
+
+
+@pytest.mark.parametrize("why", ["ended", "revoked", "switched off", "unknown"])
+def test_no_call_takes_a_token_that_does_not_work_and_each_is_recorded(
+    caller: Any, checkout: Application, why: str
+) -> None:
+    call = caller("admin")
+    token = ApiToken.objects.get()
+    if why == "ended":
+        ApiToken.objects.update(expires_at=timezone.now())
+    elif why == "revoked":
+        tokens.revoke(token.name)
+    elif why == "switched off":
+        User.objects.filter(pk=token.user_id).update(is_active=False)
+    else:
+        ApiToken.objects.update(digest="of another secret")
+    hold = services.place_hold(checkout, owner="ada", reason="x", minutes=5)
+    operation = examples.operation(checkout, status="failed", trigger="automatic")
+    for method, path, body in called():
+        denials.pending._written_at = None
+        problem(call(method, path.format(hold=hold.pk, operation=operation.pk), body), 401, "token")
+    hold.refresh_from_db()
+    assert (hold.released_at, Operation.objects.count()) == (None, 1)
+    assert Entry.objects.filter(outcome="denied", subject="the API").exists()
+    assert Tally.objects.get().count == len(called()) - 1
+
+
+@pytest.mark.parametrize("path", [path for path in READS if any(each in path for each in ONE_TEAMS)])
+def test_who_asks_for_another_teams_thing_is_recorded(
+    caller: Any, payments: Team, checkout: Application, path: str
+) -> None:
+    operation = examples.operation(checkout, status="failed", trigger="automatic")
+    problem(caller("admin", payments)("get", path.format(operation=operation.pk)), 404, "not-found")
+    (entry,) = Entry.objects.filter(action="denied")
+    assert entry.reason.endswith("belongs to another team.")
+
+
+def test_the_configuration_is_what_the_import_takes(call: Caller, application: Application) -> None:
+    shown = call("get", "/applications/checkout/configuration").json()
+    assert shown["slug"] == "checkout"
+    assert import_document(config.read_text(shown["toml"], "f"), "f").differences == ()
 
 
 def test_of_an_alarm_that_teams_share_each_is_told_its_own_part(
@@ -325,6 +405,37 @@ def test_too_many_requests_are_told_when_to_come_back(call: Caller, monkeypatch:
     response = call("get", "/operations")
     problem(response, 429, "rate")
     assert response["Retry-After"] == "7"
+
+
+def test_a_database_that_does_not_answer_is_told(
+    call: Caller, checkout: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: Any, **__: Any) -> None:
+        raise OperationalError("the connection is closed")
+
+    monkeypatch.setattr("panel.operations.services.place_hold", gone)
+    response = call("post", "/applications/checkout/holds", {"reason": "deploy", "minutes": 5})
+    problem(response, 503, "database")
+    assert response["Retry-After"] == "5"
+
+
+def test_a_body_that_is_too_large_is_told(call: Caller, checkout: Application) -> None:
+    problem(call("post", START, {**FAILOVER, "reason": "x" * 3_000_000}), 413, "too-large")
+    assert not Operation.objects.exists()
+
+
+def test_a_page_of_applications_costs_as_many_queries_as_one(call: Caller, now: float) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert call("get", "/applications").status_code == 200
+        return len(seen)
+
+    examples.application("first", examples.snapshot(at=now))
+    asked()  # the first use of a token in a while is written down
+    one = asked()
+    for number in range(4):
+        examples.application(f"more-{number}", examples.snapshot(at=now))
+    assert asked() == one
 
 
 def test_what_is_no_call_is_a_problem_document(db: None) -> None:

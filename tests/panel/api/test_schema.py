@@ -11,7 +11,7 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from hypothesis import HealthCheck, settings
-from schemathesis.specs.openapi.checks import negative_data_rejection
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from failover.model import AlarmState
 from panel.api import tokens
@@ -42,6 +42,8 @@ def secret(db: None, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_every_answer_is_documented_and_as_its_schema_says(case: schemathesis.Case, secret: str) -> None:
     # A query parameter that no call knows is ignored, as everywhere on the web; an unknown key of a body is refused.
     ignored = [negative_data_rejection] if case.method == "GET" else []
+    if case.path == "/api/v1/notifications":  # whether an address can be told is more than a schema can say
+        ignored.append(positive_data_acceptance)
     case.call_and_validate(headers={"Authorization": f"Bearer {secret}"}, excluded_checks=ignored)
 
 

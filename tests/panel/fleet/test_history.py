@@ -15,7 +15,7 @@ from panel.fleet.models import Application, Sample
 from tests.panel.conftest import DOCUMENT
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-DAY, WEEK, MONTH, YEAR = history.SPANS
+DAY, WEEK, MONTH, YEAR = history.SPANS[2:]
 
 
 def seen(at: datetime, series: dict, period: int = 60, **more) -> Snapshot:
@@ -100,3 +100,24 @@ def test_totals_say_which_pool_answered(application: Application) -> None:
     )
     assert (found.requests, found.ecs_share, found.failed) == (40.0, 25.0, 2.0)
     assert history.totals(Metrics(60)).ecs_share is None
+
+
+def test_failures_and_times_are_kept_by_pool(application: Application) -> None:
+    series = {
+        "lambda_5xx": points(NOON, [3.0]), "ecs_5xx": points(NOON, [1.0]),
+        "duration_p95": points(NOON, [0.4]), "ecs_seconds": points(NOON, [0.2]),
+    }  # fmt: skip
+    history.record(application, seen(NOON + timedelta(seconds=30), series))
+    sample = Sample.objects.get(at=NOON)
+    assert (sample.lambda_5xx, sample.ecs_5xx, sample.failed) == (3.0, 1.0, 4.0)
+    assert (sample.lambda_seconds, sample.ecs_seconds) == (0.4, 0.2)
+
+
+def test_what_happened_between_two_moments_is_read_from_the_minute_in_which_it_began(application: Application) -> None:
+    for minute in range(4):
+        at = NOON + timedelta(minutes=minute)
+        Sample.objects.create(application=application, seconds=60, at=at, lambda_requests=1.0)
+    metrics = history.between(application, NOON + timedelta(seconds=90), NOON + timedelta(seconds=130))
+    assert [at for at, _ in metrics.points("lambda_requests")] == [
+        (NOON + timedelta(minutes=m)).timestamp() for m in (1, 2)
+    ]

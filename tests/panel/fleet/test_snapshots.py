@@ -10,7 +10,6 @@ from structlog.testing import capture_logs
 from failover.model import Alarm, AlarmState, Reading, Service, Snapshot
 from panel.fleet import snapshots
 from panel.fleet.models import Application, StoredSnapshot
-from panel.fleet.pulse import pulse
 from panel.web import standing
 from tests.panel.fleet.test_observation import another
 
@@ -60,7 +59,6 @@ def test_one_body_that_can_not_be_read_blinds_nobody_and_is_replaced_by_the_next
         assert list(snapshots.latest_of([application, near])) == ["near"]
     assert [(line["event"], line["application"]) for line in logs] == [("snapshot_unreadable", "checkout")]
     assert snapshots.latest(application) is None
-    assert pulse().alarms == 1
     new = Snapshot(105.0, service=SERVICE)
     assert snapshots.store(application, new) == new == snapshots.latest(application)
 
@@ -69,8 +67,22 @@ def test_one_body_that_can_not_be_read_blinds_nobody_and_is_replaced_by_the_next
 def test_the_pages_show_it_as_never_read(application: Application, body: object) -> None:
     snapshots.store(application, Snapshot(100.0, alarms=ALARMS))
     _spoil(application, body)
-    (outline,) = standing.outlines(Application.objects.all(), timezone.now())
-    assert outline.snapshot is None
+    application.refresh_from_db()
+    assert standing.standing_of(application, timezone.now()).snapshot is None
+
+
+def test_the_columns_of_a_row_say_what_its_snapshot_shows(application: Application) -> None:
+    throttled: Reading[Any] = Reading(problem="Throttling: Rate exceeded")
+    new = Snapshot(100.0, alarms=ALARMS, service=SERVICE, routes=throttled)
+    snapshots.store(application, new)
+    row = StoredSnapshot.objects.get()
+    shown = (row.alarm, row.position, row.load, row.read_at, row.problem)
+    assert shown == (AlarmState.ALARM, "unknown", None, snapshots.read_at(new), "Throttling: Rate exceeded")
+
+
+def test_alarms_that_were_not_read_are_not_ok_and_no_alarm_is_no_data() -> None:
+    assert snapshots.worst(None) == ""
+    assert snapshots.worst(()) == "INSUFFICIENT_DATA"
 
 
 def _spoil(application: Application, body: object) -> None:

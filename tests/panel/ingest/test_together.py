@@ -64,6 +64,23 @@ def test_those_who_come_meanwhile_are_worked_for_together(work: Work) -> None:
     assert work.groups == [[1], [2, 3, 4]]
 
 
+def test_after_a_group_the_next_one_waits_for_company_but_one_alone_does_not(work: Work) -> None:
+    calls, together = [], Together[int, int](work, 10, lambda: calls.append(come()))
+
+    def come() -> None:
+        futures.append(pool.submit(together, 5, PATIENCE))
+        until(lambda: len(together._waiting) == 2)
+
+    futures = sent(together, work, 1, [2, 3])
+    work.may_go_on.release(3)
+    assert [each.result(PATIENCE) for each in futures] == [2, 4, 6]
+    assert calls == []
+    with ThreadPoolExecutor(2) as pool:
+        futures = [pool.submit(together, 4, PATIENCE)]
+        assert futures[0].result(PATIENCE) == 8
+    assert (work.groups, len(calls)) == ([[1], [2, 3], [4, 5]], 1)
+
+
 def test_a_group_is_no_larger_than_it_may_be(work: Work) -> None:
     futures = sent(Together(work, 2), work, 1, [2, 3, 4])
     work.may_go_on.release(3)

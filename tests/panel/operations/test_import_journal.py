@@ -15,6 +15,7 @@ from failover import __main__ as command
 from failover import breakglass
 from failover.codec import decode
 from failover.model import Baseline, Memory, Split
+from panel.audit.models import Entry
 from panel.fleet.applications import import_document
 from panel.fleet.models import Application
 from panel.operations import services
@@ -214,3 +215,12 @@ def test_a_refused_operation_leaves_nothing_to_remember(checkout: Application, w
     import_journal(break_glass("failback"))
     assert Operation.objects.get().status == "failed"
     assert remembered(checkout) == Memory()
+
+
+def test_an_import_is_on_record(checkout: Application, world: World) -> None:
+    path = break_glass("failover")
+    import_journal(path)
+    import_journal(path)
+    entry = Entry.objects.get(action="operation.import")
+    assert (entry.application, entry.subject) == ("checkout", str(Operation.objects.get()))
+    assert entry.after == {"goal": "failover", "status": "succeeded"}

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from panel.fleet.models import Heartbeat
+from tests.panel.proofs import prove
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +28,7 @@ def operator(db: None, settings: Any) -> User:
 def browser_of(operator: User) -> Client:
     client = Client()
     client.force_login(operator)
+    prove(client, operator)
     return client
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, timedelta
 
-from failover.codec import encode
 from failover.model import (
     Alarm,
     AlarmState,
@@ -21,6 +20,7 @@ from failover.model import (
     Targets,
 )
 from panel.accounts.models import default_team
+from panel.fleet import snapshots
 from panel.fleet.models import Application, StoredSnapshot
 from panel.operations.models import Hold, JournalEntry, Operation, Refusal
 
@@ -115,9 +115,7 @@ def application(
         document=document(slug, name, **policy),
     )
     if shown:
-        StoredSnapshot.objects.create(
-            application=row, body=encode(shown), observed_at=datetime.fromtimestamp(shown.at, UTC)
-        )
+        StoredSnapshot.objects.create(application=row, **snapshots.columns(shown))
     return row
 
 

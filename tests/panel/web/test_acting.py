@@ -33,8 +33,10 @@ def test_it_says_in_words_what_will_happen_before_it_does(browser_of: Client, ch
     page = text(browser_of.get(FAILOVER))
 
     assert "Fail over Checkout API to ECS" in page
-    assert "ECS is asked for 4 tasks, now 0. No traffic moves yet." in page
-    assert "Weights become 0/100 (Lambda/ECS) on the route and are read back." in page
+    assert "Desired count 0 → 4." in page
+    assert "weights on HTTPS :443, default 100/0 becomes 0/100" in page
+    assert "rules pass at every change" in page
+    assert "automation is held for 8 h" in page
     assert not Operation.objects.exists(), "looking at a plan starts nothing"
 
 
@@ -168,7 +170,7 @@ def test_releasing_what_is_not_held_is_explained(browser_of: Client, checkout: A
     response = browser_of.post("/applications/checkout/release/")
 
     assert response.status_code == 409
-    assert "There is no hold any more." in text(response)
+    assert "That hold is not there any more: it was released, or has ended." in text(response)
 
 
 def test_releasing_a_hold_for_all_says_that_it_is_for_all(browser_of: Client, checkout: Application) -> None:

@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from failover.codec import encode
 from failover.model import AlarmState, Split
 from panel.accounts import members
+from panel.fleet import snapshots
 from panel.fleet.models import Application, StoredSnapshot
 from panel.operations import services
 from panel.operations.models import Acknowledgement, KillSwitch, ModeChange, Operation
@@ -200,7 +200,7 @@ def hidden(response: object, name: str) -> str:
 
 
 def becomes(checkout: Application, now: float, **shown: object) -> None:
-    StoredSnapshot.objects.filter(application=checkout).update(body=encode(examples.snapshot(at=now, **shown)))
+    StoredSnapshot.objects.filter(application=checkout).update(**snapshots.columns(examples.snapshot(at=now, **shown)))
 
 
 @pytest.mark.parametrize(("action", "given"), [("failover", {}), ("weights", {"weight_lambda": 90, "weight_ecs": 10})])

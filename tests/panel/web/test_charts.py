@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from failover.model import Limits, Metrics, Reading, Snapshot, Split
+from panel.fleet.snapshots import concurrency_limit
 from panel.web import charts
 from tests.panel.web import examples
 
@@ -37,9 +38,9 @@ def test_the_limit_line_stands_where_the_limit_is() -> None:
 
 
 def test_the_reservation_counts_and_not_the_accounts_pool() -> None:
-    assert charts.limit_of(Limits(reserved=50, unreserved=900)) == 50
-    assert charts.limit_of(Limits(reserved=None, unreserved=900)) == 900
-    assert charts.limit_of(None) is None
+    assert concurrency_limit(Limits(reserved=50, unreserved=900)) == 50
+    assert concurrency_limit(Limits(reserved=None, unreserved=900)) == 900
+    assert concurrency_limit(None) is None
 
 
 def test_the_band_changes_pool_where_traffic_moved() -> None:
@@ -78,7 +79,7 @@ def test_the_table_has_the_newest_first_and_gaps_where_nothing_was_published() -
     chart = charts.chart(shown(concurrency=((0, 1), (60, 2)), throttles=((60, 7),)))
 
     assert chart is not None
-    assert [(row.at, row.concurrency, row.throttles) for row in chart.rows] == [(60, 2, 7), (0, 1, None)]
+    assert [(row.at, *row.values[:2]) for row in chart.rows] == [(60, 2, 7), (0, 1, None)]
 
 
 def test_after_a_move_concurrency_may_be_missing_and_the_chart_still_stands() -> None:

@@ -9,7 +9,7 @@ from panel.accounts import roles
 from panel.fleet.models import Application
 from panel.operations.models import Hold, Operation
 from panel.web import rows
-from panel.web.rows import Attention
+from panel.web.attention import Attention
 from panel.web.standing import Standing
 from tests.panel.web import examples
 
@@ -56,13 +56,6 @@ CASES = [
 @pytest.mark.parametrize(("shown", "attention", "action"), CASES, ids=[f"{c[1].name}-{c[2]}" for c in CASES])
 def test_attention_and_the_one_sensible_action(shown: Standing, attention: Attention, action: str) -> None:
     assert (rows.attention(shown), rows.sensible(shown).label) == (attention, action)
-
-
-def test_what_needs_a_person_comes_first_then_by_name() -> None:
-    quiet, other = standing("a"), standing("b")
-    alarming = standing("z", snapshot=examples.snapshot(alarm=ALARM))
-
-    assert rows.in_order([other, quiet, alarming]) == [alarming, quiet, other]
 
 
 def test_failing_over_is_offered_boldly_only_in_an_alarm() -> None:

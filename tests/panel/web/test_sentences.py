@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils.html import strip_tags
 
-from failover.model import AlarmState, Reading, Snapshot, Split
+from failover.codec import encode
+from failover.model import AlarmState, Memory, Reading, Snapshot, Split
 from panel.fleet.models import Application
-from panel.operations.models import Hold, Operation, Refusal
+from panel.operations.models import Hold, KillSwitch, Operation, Refusal
 from panel.web import sentences
 from panel.web.standing import Standing
 from tests.panel.web import examples
@@ -30,7 +31,8 @@ def refused(goal: str, **values: object) -> Refusal:
 
 
 def ended(goal: str, status: str = "succeeded", **values: object) -> Operation:
-    return Operation(pk=12, goal=goal, status=status, finished_at=MOMENT - timedelta(minutes=13), **values)
+    known = {"trigger": "automatic", "reason": "alarm busy is in ALARM", "finished_at": MOMENT - timedelta(minutes=13)}
+    return Operation(pk=12, goal=goal, status=status, **(known | values))
 
 
 def test_calm_is_said_in_four_words() -> None:
@@ -72,7 +74,41 @@ def test_on_ecs_it_says_since_when_and_why_not_back() -> None:
     shown = standing(examples.snapshot(split=Split(0, 100)), last=ended("failover"), refusals=(refused("failback"),))
 
     assert told(shown).startswith("All traffic on ECS since 21 Sep")
+    assert "by automation: Alarm busy is in ALARM." in told(shown)
     assert told(shown).endswith("Not back yet. Projected concurrency is 72.")
+
+
+def test_what_brings_traffic_home_is_told_with_the_figure_of_now() -> None:
+    automatic = Application(pk=1, slug="checkout", mode="auto", document=examples.document("checkout"))
+    automatic.memory = encode(Memory(failover_automatic=True, duration=0.5))
+    shown = standing(
+        examples.snapshot(split=Split(0, 100), concurrency=(1.0,) * 20), application=automatic, last=ended("failover")
+    )
+
+    assert sentences.brings_home(shown) == (
+        "It fails back once alarms were OK for 5 min and projected concurrency stays under 41: now 10."
+    )
+
+
+def test_what_a_person_moved_comes_home_by_hand_alone() -> None:
+    by_hand = Application(pk=1, slug="checkout", mode="auto", document=examples.document("checkout"))
+    shown = standing(examples.snapshot(split=Split(0, 100)), application=by_hand)
+
+    assert "fail back by hand" in sentences.brings_home(shown)
+
+
+def test_while_the_kill_switch_is_on_nothing_is_promised() -> None:
+    switch = KillSwitch(on=True, by="bo", reason="AWS", at=MOMENT)
+    shown = standing(examples.snapshot(alarm=AlarmState.ALARM), kill_switch=switch)
+
+    assert told(shown).endswith("In alarm; the kill switch is on, so nothing starts by itself.")
+
+
+def test_a_held_application_in_alarm_says_both() -> None:
+    hold = Hold(application_id=1, owner="bo", reason="migration", expires_at=MOMENT)
+    shown = standing(examples.snapshot(alarm=AlarmState.ALARM), hold=hold)
+
+    assert "In alarm, and nothing starts by itself. Held by bo until" in told(shown)
 
 
 def test_on_ecs_with_the_alarm_on_it_stays() -> None:

@@ -136,18 +136,6 @@ def test_fifty_a_page_and_the_rest_on_the_next(browser_of: Client, beating: None
     assert "Page 1 of 2" in first
 
 
-def test_fifty_applications_cost_no_more_queries_than_one(
-    browser_of: Client, beating: None, now: float, django_assert_max_num_queries: object
-) -> None:
-    for number in range(50):
-        row = examples.application(f"app-{number:02}", examples.snapshot(at=now, concurrency=examples.wave(20)))
-        examples.operation(row, headline="")
-        examples.refusal(row)
-
-    with django_assert_max_num_queries(15):  # type: ignore[operator]
-        browser_of.get("/")
-
-
 # ---- one application ----
 
 
@@ -172,7 +160,9 @@ def test_the_application_page_has_facts_chart_routes_and_alarms(browser_of: Clie
         "HTTPS :443, default",
     ):
         assert part in page
-    assert "last 29 min" in page
+    assert "live 1 h 6 h 24 h 7 d" in page
+    for panel in ("Requests a minute", "Failed a minute", "Tasks", "Seconds, slowest 5 %"):
+        assert panel in page
     assert "Why not? Nothing is being refused just now." in page
 
 
@@ -240,8 +230,34 @@ def test_an_ended_operation_shows_how_long_each_part_took_and_no_cancel(browser_
     page = text(browser_of.get(f"/operations/{found.pk}/"))
 
     assert "Decision to healthy targets 40 s" in page
-    assert "In all 1 min 00 s" in page
+    assert "Nothing is known of its requests" in page
     assert "Cancel…" not in page
+
+
+def test_the_report_counts_the_requests_that_were_lost_in_its_minutes(browser_of: Client, now: float) -> None:
+    row = examples.application("checkout", examples.snapshot(at=now))
+    found = examples.operation(row, status="succeeded", ago=100, finished_at=datetime.now(UTC))
+    minute = found.created_at.replace(second=0, microsecond=0)
+    before = {"at": minute - timedelta(minutes=1), "lambda_requests": 500.0, "failed": 99.0}
+    during = {"at": minute, "lambda_requests": 990.0, "ecs_requests": 10.0, "failed": 3.0, "throttles": 4.0}
+    for values in (before, during):
+        Sample.objects.create(application=row, seconds=60, **values)
+
+    page = text(browser_of.get(f"/operations/{found.pk}/"))
+
+    assert "7 of 1000 requests failed or were throttled in its minutes." in page
+
+
+def test_an_operation_is_json_for_whoever_may_see_it(browser_of: Client, now: float) -> None:
+    row = examples.application("checkout", examples.snapshot(at=now))
+    found = examples.operation(row)
+    examples.journal(found)
+
+    told = browser_of.get(f"/operations/{found.pk}/?format=json").json()
+
+    assert (told["id"], told["application"], told["goal"]) == (found.pk, "checkout", "failover")
+    assert told["journal"][1]["detail"]["request_id"] == "9f3c1a52-7c1e-4ab0-9d4e-0c8f1f1e2a11"
+    assert Client().get(f"/operations/{found.pk}/?format=json").status_code == 302
 
 
 def test_a_weights_operation_shows_the_weights(browser_of: Client, operator: User, now: float) -> None:

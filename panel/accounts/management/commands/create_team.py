@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
 
 from panel import audit
-from panel.accounts.models import Team
+from panel.accounts import teams
 
 
 class Command(BaseCommand):
@@ -20,12 +18,9 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="as people call it; the short name without")
 
     def handle(self, *, slug: str, name: str, **_options: Any) -> None:
-        team = Team(slug=slug, name=name or slug)
         try:
-            team.full_clean()
-        except ValidationError as problem:
-            raise CommandError(f"{slug}: {' '.join(problem.messages)}") from None
-        with transaction.atomic(), audit.acting(audit.COMMAND_LINE):
-            team.save()
-            audit.record(audit.Action.TEAM_CREATE, subject=team.slug)
+            with audit.acting(audit.COMMAND_LINE):
+                team = teams.create(slug, name)
+        except teams.TeamError as problem:
+            raise CommandError(f"{slug}: {problem}") from None
         self.stdout.write(team.external_id)

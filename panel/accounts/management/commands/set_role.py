@@ -22,7 +22,7 @@ class Command(BaseCommand):
         try:
             with audit.acting(audit.COMMAND_LINE):
                 self.stdout.write(self._set(user, team, role))
-        except members.Unknown as problem:
+        except members.MemberError as problem:
             raise CommandError(str(problem)) from None
 
     def _set(self, user: str, team: str, role: str) -> str:

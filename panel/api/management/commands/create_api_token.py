@@ -25,10 +25,6 @@ class Command(BaseCommand):
     def handle(
         self, *, name: str, role: str, team: str, days: int | None, addresses: list[str], **_options: Any
     ) -> None:
-        if days is not None and days < 1:
-            raise CommandError("--days: a token works for one day at least.")
-        if not 0 < len(name) <= 60 or not name.isprintable():
-            raise CommandError("NAME has 1 to 60 printable characters.")
         try:
             owner = members.team(team) if team else None
             with audit.acting(audit.COMMAND_LINE):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import IntegrityError
 
 from panel import audit
 from panel.ingest import keys
@@ -21,6 +20,6 @@ class Command(BaseCommand):
         try:
             with audit.acting(audit.COMMAND_LINE):
                 secret = keys.create(name)
-        except IntegrityError:
-            raise CommandError(f"There is a webhook key {name!r} already; choose another name.") from None
+        except keys.KeyNameError as problem:
+            raise CommandError(str(problem)) from None
         self.stdout.write(secret)

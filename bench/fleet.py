@@ -1,0 +1,77 @@
+"""How long the fleet's page takes with a thousand applications, beside a view that asks the database one question."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bench.figures import Figure
+from lab.load import percentile
+
+APPLICATIONS = 1000
+ROUNDS = 60
+MOST_MS, MOST_QUERIES, MOST_KILOBYTES = 150.0, 12, 60.0
+
+
+def measure() -> list[Figure]:
+    """In a process of its own, whose Django belongs to a database that nobody else uses."""
+    with tempfile.TemporaryDirectory() as directory:
+        env = {
+            **os.environ,
+            "DATABASE_URL": f"sqlite:///{Path(directory) / 'fleet.sqlite3'}",
+            "PANEL_SECRET_KEY": secrets.token_hex(32),
+        }
+        argv = (sys.executable, "-m", "bench.fleet")
+        told = subprocess.run(argv, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603
+    return list(_figures(json.loads(told.splitlines()[-1])))
+
+
+def _figures(told: dict[str, dict[str, float]]) -> Iterator[Figure]:
+    limits = {"ms, 95th percentile": MOST_MS, "queries": MOST_QUERIES, "kilobytes, compressed": MOST_KILOBYTES}
+    for of, figures in told.items():
+        for name, value in figures.items():
+            limit = None if of.startswith("a bare") else limits.get(name)
+            yield Figure(name, value, of=of, most=limit)
+
+
+def main() -> None:
+    """What `measure` starts: a thousand applications, and figures as JSON on the last line."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panel.settings")
+    import django  # noqa: PLC0415 - settings come from the environment that `measure` made
+
+    django.setup()
+    logging.disable(logging.CRITICAL)  # no broker runs here, and each page would say so
+    from bench.fleet_world import fill, pages  # noqa: PLC0415 - needs the set-up above
+
+    fill(APPLICATIONS)
+    print(json.dumps({name: _measured(*asked) for name, asked in pages().items()}))  # noqa: T201 - read by `measure`
+
+
+def _measured(ask: Callable[[], bytes], count: Callable[[], int]) -> dict[str, float]:
+    times, busy = [], []
+    body = ask()
+    for _ in range(ROUNDS):
+        began, worked = time.perf_counter(), time.process_time()
+        body = ask()
+        times.append((time.perf_counter() - began) * 1000)
+        busy.append((time.process_time() - worked) * 1000)
+    return {
+        "ms of CPU, median": round(percentile(busy, 50), 1),
+        "ms, median": round(percentile(times, 50), 1),
+        "ms, 95th percentile": round(percentile(times, 95), 1),
+        "queries": count(),
+        "kilobytes, compressed": round(len(gzip.compress(body)) / 1000, 1),
+    }
+
+
+if __name__ == "__main__":
+    main()

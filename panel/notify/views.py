@@ -1,0 +1,174 @@
+"""Who is told of what, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from panel.accounts import roles
+from panel.notify import sealing, targets
+from panel.notify.forms import AddForm, ChangeForm, TargetForm
+from panel.notify.kinds import kinds
+from panel.notify.models import Delivery, Target
+from panel.web.badges import Badge
+from panel.web.pages import page_of
+
+EVERY_TEAM = "every-team"
+BADGES = {
+    Delivery.Status.WAITING: Badge("now", "◔", "waiting"),
+    Delivery.Status.DELIVERED: Badge("ok", "✓", "delivered"),
+    Delivery.Status.GAVE_UP: Badge("alarm", "✕", "gave up"),
+}
+methods = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@dataclass(frozen=True)
+class Section:
+    """The targets of one team, or of every team."""
+
+    slug: str
+    name: str
+    targets: list[tuple[Target, bool]]
+
+
+@require_safe
+def notifications(request: HttpRequest) -> HttpResponse:
+    return _render(request, "notifications", {"sections": _sections(_person(request)), **_log(request)})
+
+
+@require_safe
+def log(request: HttpRequest) -> HttpResponse:
+    """The inside of the page that is read again while something waits."""
+    _person(request)
+    return _render(request, "_log", _log(request))
+
+
+@methods
+def add(request: HttpRequest, owner: str) -> HttpResponse:
+    person = _person(request)
+    team = None if owner == EVERY_TEAM else get_object_or_404(roles.teams(person, targets.MANAGE), slug=owner)
+    if team is None and not roles.may(person, targets.MANAGE, None):
+        raise _denied("of every team")
+    form = AddForm(request.POST or None, team=team)
+    context = {"form": form, "title": f"Add a target of {team or 'every team'}", "button": "Add"}
+    if request.method == "POST" and form.is_valid():
+        try:
+            added = targets.add(team, **_given(form), by=person.get_username())
+        except targets.Invalid as invalid:
+            _point_out(form, invalid)
+        else:
+            if added.secret:
+                return _render(request, "secret", {"target": added.target, "secret": added.secret})
+            messages.success(request, f"{added.target.name} is added. Send it a test.")
+            return redirect("notify:notifications")
+    return _form(request, form, context)
+
+
+@methods
+def change(request: HttpRequest, pk: int) -> HttpResponse:
+    target = _target(request, pk)
+    form = ChangeForm(request.POST or None, target=target)
+    context = {"form": form, "title": f"Change {target.name}", "button": "Save"}
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            targets.change(target, given["name"], given.get("address", ""), given["kinds"])
+        except targets.Invalid as invalid:
+            _point_out(form, invalid)
+        else:
+            messages.success(request, f"{target.name} is saved.")
+            return redirect("notify:notifications")
+    return _form(request, form, context)
+
+
+@methods
+def remove(request: HttpRequest, pk: int) -> HttpResponse:
+    target = _target(request, pk)
+    if request.method == "POST":
+        targets.remove(target)
+        messages.success(request, f"{target.name} is removed, and told nothing any more.")
+        return redirect("notify:notifications")
+    waiting = target.deliveries.filter(status=Delivery.Status.WAITING).count()
+    return _render(request, "remove", {"target": target, "waiting": waiting})
+
+
+@require_POST
+def test(request: HttpRequest, pk: int) -> HttpResponse:
+    target = _target(request, pk)
+    targets.test(target, by=_person(request).get_username())
+    messages.success(
+        request, f"A test for {target.name} is on its way. Below you see within seconds what became of it."
+    )
+    return redirect("notify:notifications")
+
+
+def _person(request: HttpRequest) -> User:
+    """Raises PermissionDenied for who manages no team's notifications."""
+    user = cast("User", request.user)
+    if not (roles.may(user, targets.MANAGE, None) or roles.teams(user, targets.MANAGE).exists()):
+        raise _denied("")
+    return user
+
+
+def _denied(whose: str) -> PermissionDenied:
+    says = f"You may not {roles.actions()[targets.MANAGE].says} {whose}".strip()
+    return PermissionDenied(f"{says}. Ask an administrator of the team or the panel.")
+
+
+def _target(request: HttpRequest, pk: int) -> Target:
+    return get_object_or_404(targets.managed(_person(request)), pk=pk)
+
+
+def _sections(person: User) -> list[Section]:
+    found = list(targets.managed(person))
+    every = [Section(EVERY_TEAM, "Every team", [])] if roles.may(person, targets.MANAGE, None) else []
+    sections = every + [Section(team.slug, team.name, []) for team in roles.teams(person, targets.MANAGE)]
+    by_slug = {section.slug: section for section in sections}
+    for target in found:
+        by_slug[target.team.slug if target.team else EVERY_TEAM].targets.append((target, _readable(target)))
+    return sections
+
+
+def _readable(target: Target) -> bool:
+    try:
+        sealing.unseal(target.address) if target.address else None
+    except sealing.Unreadable:
+        return False
+    return True
+
+
+def _log(request: HttpRequest) -> dict[str, Any]:
+    page = page_of(request, targets.told(cast("User", request.user)))
+    rows = [(row, BADGES[Delivery.Status(row.status)], _severity(row)) for row in page]
+    soon = any(row.status == Delivery.Status.WAITING and row.tries == 0 for row in page)
+    return {"page": page, "rows": rows, "soon": soon}
+
+
+def _severity(delivery: Delivery) -> str:
+    kind = kinds().get(delivery.notice.kind)
+    return kind.severity if kind else ""
+
+
+def _given(form: TargetForm) -> dict[str, Any]:
+    return {name: form.cleaned_data[name] for name in ("name", "way", "address", "kinds")}
+
+
+def _point_out(form: TargetForm, invalid: targets.Invalid) -> None:
+    form.add_error(invalid.field if invalid.field in form.fields else None, invalid.message)
+
+
+def _form(request: HttpRequest, form: TargetForm, context: dict[str, Any]) -> HttpResponse:
+    return _render(request, "form", context, status=422 if form.errors else 200)
+
+
+def _render(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    response = render(request, f"notify/{template}.html", context, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
