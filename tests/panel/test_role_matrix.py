@@ -25,6 +25,7 @@ from panel.api import tokens
 from panel.api.models import ApiToken
 from panel.audit import denials
 from panel.audit.models import Entry
+from panel.drills.models import Drill
 from panel.fleet.models import Application
 from panel.ingest import keys
 from panel.ingest.models import Event, WebhookKey
@@ -86,6 +87,13 @@ ROWS = (
     acting("web:retry", "operation.retry", "operation"),
     acting("web:kill_switch_on", "kill_switch.set", "", about="panel"),
     acting("web:kill_switch_off", "kill_switch.set", "", about="panel"),
+    acting("web:hold_all", "hold.all", "", about="panel"),
+    acting("web:release_all", "hold.all", "", about="panel"),
+    Row("web:drills"),
+    Row("web:drill", "view", args=("drill",)),
+    acting("web:drill_start", "drill.start", "slug"),
+    acting("web:rehearsal_start", "drill.start", "slug"),
+    acting("web:abort", "drill.start", "drill"),
     Row("settings:home", get=302, post=""),
     setting("settings:applications", "view", post=None),
     setting("settings:application", "view", "slug", post=None),
@@ -196,11 +204,12 @@ def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     event.applications.set([application])
     tokens.create("deploy", "viewer", default_team())
     keys.create("eventbridge")
+    drill = Drill.objects.create(application=application, kind="drill", reason="monthly")
     target = targets.add(default_team(), "on call", "console", "", ["refused"], by="root").target
     operation: Operation = examples.operation(application, status="failed", trigger="automatic")
     return World({
         "slug": application.slug, "operation": operation.pk, "event": event.pk, "kind": "csv", "team": "default",
-        "person": bob.pk, "token": ApiToken.objects.get().pk, "target": target.pk, "key": WebhookKey.objects.get().pk,
+        "drill": drill.pk, "person": bob.pk, "token": ApiToken.objects.get().pk, "target": target.pk, "key": WebhookKey.objects.get().pk,
     })  # fmt: skip
 
 
@@ -290,7 +299,7 @@ def all_names() -> set[str]:
     return {name for name, _ in walked(get_resolver())}
 
 
-LOGIN = ("account_", "mfa_", "socialaccount_")  # allauth's, and what is made of them
+LOGIN = ("account", "mfa_", "openid_connect_", "socialaccount_", "usersessions_")  # allauth's, and what is made of them
 
 
 def test_every_address_has_a_row_and_every_row_an_address() -> None:
