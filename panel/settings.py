@@ -67,7 +67,6 @@ MIDDLEWARE = [
     "panel.front.FrontDoor",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",  # Django hides secrets' lengths in it (BREACH)
     "panel.security.ContentSecurityPolicy",
     "panel.security.BrowserLimits",
     "django.contrib.sessions.middleware.SessionMiddleware",

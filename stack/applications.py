@@ -22,7 +22,7 @@ _POLICY = {
     "failback_steps": [90, 50, 0],
     "healthy_checks": 2,
 }
-_DRILLS = {"schedule": "0 10 * * 2", "rehearsal_schedule": "30 3 * * *", "target_seconds": 60, "stay_seconds": 15}
+_DRILLS = {"target_seconds": 60, "stay_seconds": 15}
 _POLICIES = {"checkout": {"failover_count": 3}}
 
 

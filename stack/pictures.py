@@ -98,7 +98,7 @@ class Gallery:
     async def _watch(self, page: Page, text: str) -> None:
         """Until the application's own page says so, as it updates by itself."""
         await page.goto(f"{self.product.panel.url}/applications/{SLUG}/")
-        await page.get_by_text(text).first.wait_for(timeout=DEADLINE_MS)
+        await page.locator(".lead").get_by_text(text).wait_for(timeout=DEADLINE_MS)
 
     async def _take_all(self, name: str, path: str, *, logged_in: bool = True) -> None:
         for look in LOOKS:

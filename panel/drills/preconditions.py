@@ -12,18 +12,25 @@ from failover.verdict import Situation, blocked, launches_nothing
 from panel.drills.models import Kind
 from panel.operations.answers import Refused
 
-STALE_SECONDS = 60.0
 GOALS = {Kind.DRILL: Goal.FAILOVER, Kind.REHEARSAL: Goal.SET_WEIGHTS}
 
 
 def against(
-    kind: Kind, application: Application, snapshot: Snapshot | None, memory: Memory, people: Situation, now: float
+    kind: Kind,
+    application: Application,
+    snapshot: Snapshot | None,
+    memory: Memory,
+    people: Situation,
+    now: float,
+    stale: float,
 ) -> Refused | None:
-    """The first thing that speaks against a drill, with what clears it; None where it may start."""
+    """The first thing that speaks against a drill, with what clears it; None where it may start. A snapshot is no basis
+    once it is `stale` seconds old.
+    """
     return (
         _people(kind, people)
         or _window(application, kind, now)
-        or _unread(snapshot, now)
+        or _unread(snapshot, now, stale)
         or (_aws(kind, application, snapshot, memory, now) if snapshot else None)
     )
 
@@ -52,10 +59,10 @@ def _window(application: Application, kind: Kind, now: float) -> Refused | None:
     return Refused("blocked_window", reason, "Ask after it has passed, or change drills.blocked.")
 
 
-def _unread(snapshot: Snapshot | None, now: float) -> Refused | None:
+def _unread(snapshot: Snapshot | None, now: float, stale: float) -> Refused | None:
     parts = (snapshot.alarms, snapshot.routes, snapshot.service) if snapshot else ()
     unread = next((part for part in parts if part.value is None), None)
-    if snapshot is None or unread is not None or now - snapshot.at > STALE_SECONDS:
+    if snapshot is None or unread is not None or now - snapshot.at > stale:
         why = unread.problem if unread else "it was not read lately"
         return Refused("stale", f"How the application stands is not known: {why}.", "Restore the access to AWS first.")
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import takewhile
+from itertools import islice, takewhile
 
 import structlog
 from cronsim import CronSimError
@@ -13,7 +13,7 @@ from django.db import transaction
 from failover.config import ConfigError
 from panel.drills import services
 from panel.drills.cron import due_after
-from panel.drills.models import Kind, Schedule
+from panel.drills.models import Drill, Kind, Schedule
 from panel.fleet.applications import configuration
 from panel.fleet.models import Application
 from panel.operations.answers import Refused
@@ -78,12 +78,20 @@ def _run(schedule: Schedule, now: datetime) -> None:
         moved = Schedule.objects.filter(pk=schedule.pk, next_at=schedule.next_at, expression=schedule.expression)
         if not moved.update(next_at=_next(schedule.expression, schedule.time_zone, now), checked_at=now):
             return
-        due = list(takewhile(lambda at: at <= now, _due(schedule)))[:MOST_MISSED]
+        due = _new(schedule, list(islice(takewhile(lambda at: at <= now, _due(schedule)), MOST_MISSED)))
+        if not due:
+            return
         missed = [at for at in due if at < now - LATE]
         if missed:
             _record_missed(schedule, missed)
         if due[-1] >= now - LATE:
             _start(schedule, due[-1])
+
+
+def _new(schedule: Schedule, due: list[datetime]) -> list[datetime]:
+    """Those that no drill stands for yet: a clock that was set back makes a time come twice."""
+    mine = Drill.objects.filter(application=schedule.application_id, kind=schedule.kind, due_at__in=due[-1:])
+    return [] if mine.exists() else due
 
 
 def _due(schedule: Schedule) -> Iterator[datetime]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -27,6 +28,7 @@ from panel.operations.refusals import record_refusal, recording_refusals
 
 ADVANCE_TASK = "drills.advance"
 ABORTED = "Aborted by"
+STALE_FLOOR = 60.0  # seconds
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +67,8 @@ def against(application: Application, kind: Kind) -> Refused | None:
         return _running(running)
     snapshot, memory = snapshots.latest(application), decode(Memory, application.memory)
     people, now = automatic.situation(application), timezone.now().timestamp()
-    return preconditions.against(kind, configuration(application), snapshot, memory, people, now)
+    stale = max(STALE_FLOOR, 3 * settings.PANEL_OBSERVE_SECONDS)
+    return preconditions.against(kind, configuration(application), snapshot, memory, people, now, stale)
 
 
 def active_drill(application: Application) -> Drill | None:

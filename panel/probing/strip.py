@@ -13,7 +13,7 @@ from panel.probing.rounds import ticks_of
 
 WIDTH, COLUMNS = 1000, 240
 LANE, TALL, SHORT = 26, 20, 12  # pixels: a pool's lane, a failed tick, one that went well
-LANES = (("lambda", "Lambda"), ("ecs", "ECS"), ("", "Not signed"))
+LANES = (("lambda", "Lambda"), ("ecs", "ECS"), ("", "Not known"))
 TABLE_ROWS = 60
 
 
@@ -85,6 +85,11 @@ class Strip:
     def height(self) -> int:
         return LANE * len(self.lanes)
 
+    @property
+    def mark_width(self) -> float:
+        """Marks of probes at an even pace leave a gap as wide as themselves."""
+        return round(WIDTH / 2 / max(40, min(COLUMNS, self.figures.sent)), 1)
+
 
 def figures(ticks: Sequence[Tick]) -> Figures:
     answered = sorted(tick.milliseconds for tick in ticks if tick.status)
@@ -146,8 +151,10 @@ def strip(operation: Operation) -> Strip | None:
 def _marks(ticks: Sequence[Tick], lanes: Sequence[Lane], start: float, end: float) -> tuple[Mark, ...]:
     top = {lane.pool: lane.y for lane in lanes}
 
+    columns = min(COLUMNS, len(ticks) - 1) or 1  # fewer than there are probes would make an even pace look uneven
+
     def place(tick: Tick) -> tuple[str, int]:
-        return tick.pool, round(COLUMNS * (tick.at - start) / (end - start))
+        return tick.pool, round(columns * (tick.at - start) / (end - start))
 
     found = []
     for (pool, column), group in groupby(sorted(ticks, key=place), key=place):
@@ -155,7 +162,7 @@ def _marks(ticks: Sequence[Tick], lanes: Sequence[Lane], start: float, end: floa
         failed = [tick for tick in own if tick.failed]
         height = TALL if failed else SHORT
         y = top[pool] + (LANE - height) / 2
-        x = round(1 + (WIDTH - 2) * column / COLUMNS, 1)
+        x = round((WIDTH - WIDTH / 80) * column / columns, 1)
         found.append(Mark(x, y, height, pool or "none", bool(failed), _says(own, failed)))
     return tuple(found)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from failover.config import ConfigError, load, parse
 from failover.model import Mode, Policy, Route
+from failover.model.drills import Drills
 
 GOOD = """
 [application]
@@ -168,10 +169,11 @@ PLACES = [
     (table, key)
     for table, keys in {
         "application": "slug name region role_arn external_id team alarms alarm_rule prewarm_alarms mode probe_url "
-        "lease_table other",
+        "probe_header lease_table other",
         "lambda": "function_name target_group_arn other",
         "ecs": "cluster service target_group_arn other",
         "policy": " ".join([*vars(Policy()), "other"]),
+        "drills": " ".join([*vars(Drills()), "other"]),
     }.items()
     for key in keys.split()
 ]
@@ -191,7 +193,7 @@ TOML = st.recursive(
 def test_whatever_stands_anywhere_is_taken_or_named(data):
     document = copy.deepcopy(tomllib.loads(GOOD))
     for table, key in data.draw(st.lists(st.sampled_from(PLACES), max_size=3)):
-        document[table][key] = data.draw(TOML)
+        document.setdefault(table, {})[key] = data.draw(TOML)
     if data.draw(st.booleans()):
         document[data.draw(st.sampled_from([*document, "other"]))] = data.draw(TOML)
     for problem in told(document):

@@ -26,6 +26,8 @@ PLACES = (
 )
 BELOW = {
     "drill": "drills",
+    "drill_start": "drills",
+    "rehearsal_start": "drills",
     "abort": "drills",
     "operation": "operations",
     "cancel": "operations",
@@ -36,6 +38,7 @@ BELOW = {
 register.filter("sentence", sentences.sentence)
 register.filter("called", sentences.title)
 register.filter("duration", times.duration)
+register.filter("span", times.span)
 register.filter("precise", times.precise)
 register.filter("moment", times.moment)
 register.filter("until", times.took)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from failover.aws.service_events import complains, trouble
+from failover.aws.service_events import complains, tells_of_no_capacity, trouble
 
 NOW = 1_800_000_000.0
 GROUP = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/api-ecs/1"
@@ -150,3 +150,19 @@ def test_the_newest_complaint_is_the_one_that_counts():
     recovered = service("has reached a steady state.", NO_CAPACITY, desired=4, running=2)
     assert complains(recovered, NOW)
     assert trouble(recovered, [exited(2)], NOW) == "The container exits at once: exit code 2"
+
+
+@pytest.mark.parametrize(
+    ("said", "stopped", "no_room"),
+    [
+        (service(NO_CAPACITY), [], True),
+        (service("was unable to place a task. Reason: You've reached the limit on the number of vCPUs."), [], True),
+        (service(), [task("SpotInterruption", "Your Spot Task was interrupted.")], True),
+        (service(NO_CAPACITY, deployments=[FAILED]), [], True),
+        (service(), [exited(1)], False),
+        (service(UNHEALTHY), [ELB], False),
+        (service(), [task("TaskFailedToStart", PULL)], False),
+    ],
+)
+def test_no_room_is_told_from_tasks_that_do_not_work(said, stopped, no_room):
+    assert tells_of_no_capacity(f"ECS says: {trouble(said, stopped, NOW)}") == no_room

@@ -55,6 +55,15 @@ def test_of_two_that_look_at_once_one_starts_it(scheduled: Application) -> None:
     assert Drill.objects.count() == 1
 
 
+def test_a_clock_that_was_set_back_starts_none_twice(scheduled: Application) -> None:
+    schedules.follow(DUE + timedelta(seconds=1))
+    Drill.objects.update(state="ended", outcome="succeeded", finished_at=DUE)
+    Schedule.objects.update(checked_at=DUE - timedelta(hours=1), next_at=DUE)
+    schedules.follow(DUE + timedelta(seconds=2))
+    assert Drill.objects.count() == 1
+    assert Schedule.objects.get().next_at == DUE + timedelta(days=1)
+
+
 def test_what_was_due_while_the_panel_was_down_is_told_and_not_made_up_for(scheduled: Application) -> None:
     schedules.follow(DUE + timedelta(days=2, minutes=30))
     drill = Drill.objects.get()

@@ -11,7 +11,13 @@ from django.utils import timezone
 from panel.fleet.models import Application
 from panel.operations.models import Acknowledgement, Hold, KillSwitch, ModeChange, Operation
 
+# Going back takes the tables of every app that builds on these rows away.
 BEFORE, AFTER = [("operations", "0002_lease_version")], [("operations", "0005_constraints")]
+
+
+def _migrate_everything() -> None:
+    executor = MigrationExecutor(connection)
+    executor.migrate(executor.loader.graph.leaf_nodes())
 
 
 def operation(application: Application, **values: object) -> Operation:
@@ -76,7 +82,7 @@ def test_there_is_one_kill_switch(application: Application) -> None:
 def test_rows_of_an_earlier_version_are_mended_before_they_are_forbidden(
     application: Application, request: pytest.FixtureRequest
 ) -> None:
-    request.addfinalizer(lambda: MigrationExecutor(connection).migrate(AFTER))
+    request.addfinalizer(_migrate_everything)
     old = MigrationExecutor(connection).migrate(BEFORE).apps
     rows, now = old.get_model("operations", "Operation").objects, timezone.now()
     common = {"application_id": application.pk, "goal": "set_weights", "trigger": "manual", "document": {}}

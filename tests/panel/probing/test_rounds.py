@@ -196,7 +196,7 @@ def test_the_page_shows_a_lane_for_each_pool_and_the_figures_behind(
     client.force_login(admin_user)
     page = client.get(f"/operations/{probed.pk}/").content.decode()
     assert "3 probes, 1 failed" in page
-    assert 'aria-label="Probes by the pool that answered: Lambda 1, 0 failed; ECS 1, 0 failed; Not signed 1, 1' in page
+    assert 'aria-label="Probes by the pool that answered: Lambda 1, 0 failed; ECS 1, 0 failed; Not known 1, 1' in page
     assert 'class="tick-lambda"' in page
     assert 'class="lost-tick"' in page
     assert "1 of 1 failed: 502" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
@@ -101,6 +102,15 @@ def test_a_failure_that_somebody_looked_at_or_that_went_well_since_needs_nobody(
     found = outlines(Application.objects.all(), moment, Brakes.now(moment))
 
     assert [each.attention.name for each in in_order(found)] == ["QUIET", "QUIET"]
+
+
+def test_whoever_takes_compressed_pages_gets_them(browser_of: Client, beating: None, fleet: None) -> None:
+    plain, packed = browser_of.get("/"), browser_of.get("/", headers={"accept-encoding": "gzip"})
+
+    assert "Content-Encoding" not in plain
+    assert packed["Content-Encoding"] == "gzip"
+    assert b"Zebra API" in gzip.decompress(packed.content)
+    assert len(packed.content) < len(plain.content) / 3
 
 
 def test_fifty_rows_with_everything_in_them_cost_twelve_queries(
