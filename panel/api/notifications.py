@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
 from ninja import Router, Schema
 from ninja.responses import Status
 from pydantic import AfterValidator, Field
@@ -20,6 +19,7 @@ from panel.notify import targets
 from panel.notify.kinds import choosable
 from panel.notify.models import Delivery, Target
 from panel.operations.services import Invalid
+from panel.settings_pages.permitted import visible_team
 
 READ = dict.fromkeys((401, 422, 429), Problem)
 CHANGE = {**READ, 400: Problem, 403: Problem, 404: Problem}
@@ -87,7 +87,7 @@ def add_target(request: HttpRequest, given: TargetWanted) -> Any:
     """Have somebody told."""
     team = None
     if given.team is not None:
-        team = get_object_or_404(roles.teams(caller(request)), slug=given.team)
+        team = visible_team(request, given.team)
     require(request, targets.MANAGE, team.pk if team else None)
     try:
         added = targets.add(team, given.name, given.way, given.address, given.kinds, by=caller(request).get_username())
@@ -116,7 +116,8 @@ def test_target(request: HttpRequest, pk: Id) -> Any:
 
 
 def _managed(request: HttpRequest, pk: int) -> Target:
-    found: Target = get_object_or_404(targets.managed(caller(request)), pk=pk)
+    found = roles.mine(Target.objects.all(), caller(request), pk=pk)
+    require(request, targets.MANAGE, found.team_id)
     return found
 
 

@@ -191,6 +191,7 @@ def _tell(drill: Drill) -> None:
         what=f"{drill.told}{measured}".strip() or f"{drill} is over.",
         by=_actor(drill),
         why=drill.reason,
+        row=drill.pk,
         key=f"drill:{drill.pk}:ended",
     )
 

@@ -7,11 +7,10 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from panel import audit
 from panel.accounts import roles
 from panel.notify import sealing, targets
 from panel.notify.forms import AddForm, ChangeForm, TargetForm
@@ -118,13 +117,10 @@ def _person(request: HttpRequest) -> User:
 
 
 def _target(request: HttpRequest, pk: int) -> Target:
-    """Raises Http404 for one that this person does not manage, as if it were not there."""
-    found = targets.managed(_person(request)).filter(pk=pk).first()
-    if found is not None:
-        return found
-    if Target.objects.filter(pk=pk).exists():
-        audit.deny("Who asks does not manage this target of notifications.")
-    raise Http404
+    """Raises Http404 for another team's, PermissionDenied for one that this person may see but not manage."""
+    found = roles.mine(Target.objects.select_related("team"), request.user, pk=pk)
+    require(request.user, targets.MANAGE, found.team)
+    return found
 
 
 def _owners(person: User) -> list[Owner]:

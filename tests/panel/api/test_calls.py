@@ -25,6 +25,7 @@ from panel.audit.models import Entry, Tally
 from panel.fleet.applications import import_document
 from panel.fleet.models import Application
 from panel.ingest.models import Event
+from panel.notify import targets
 from panel.operations import services
 from panel.operations.models import Hold, Operation
 from tests.panel.api.conftest import Caller
@@ -256,6 +257,7 @@ def payments(checkout: Application) -> Team:
     return team
 
 
+TARGET = {"team": "default", "name": "CI", "way": "console", "kinds": ["refused"]}
 WRITES = [
     ("post", START, FAILOVER, "operation.start"),
     ("post", START, {**FAILOVER, "override": ["ecs_ready"]}, "operation.override"),
@@ -269,11 +271,14 @@ WRITES = [
     ("post", "/holds", {"reason": "x", "minutes": 5}, "hold.all"),
     ("put", "/kill-switch", {"on": True, "reason": "x"}, "kill_switch.set"),
     ("delete", "/holds/{hold}", None, "hold.all"),
+    ("post", "/notifications", TARGET, "notification.manage"),
+    ("post", "/notifications/{target}/test", {}, "notification.manage"),
+    ("delete", "/notifications/{target}", None, "notification.manage"),
 ]
 READS = [
     "/applications", "/applications/checkout", "/applications/checkout/plan?goal=failover",
     "/applications/checkout/configuration", "/operations", "/operations/{operation}", "/kill-switch", "/events",
-    "/refusals", "/audit",
+    "/refusals", "/audit", "/notifications", "/notifications/deliveries",
 ]  # fmt: skip
 ONE_TEAMS = ("checkout", "{operation}")
 
@@ -289,7 +294,9 @@ def test_each_write_follows_the_role_table(  # noqa: PLR0917
     operation = examples.operation(checkout, status="failed", trigger="automatic")
     team = {"own": default_team(), "other": payments, "every": None}[where]
     call = caller(role, team)
-    status = call(method, path.format(hold=hold.pk, operation=operation.pk), body).status_code
+    target = targets.add(default_team(), "on call", "console", "", ["refused"], by="ada").target
+    address = path.format(hold=hold.pk, operation=operation.pk, target=target.pk)
+    status = call(method, address, body).status_code
     line = roles.actions()[action]
     enough = roles.Role.named(role) >= line.role
     if line.panel:
@@ -332,7 +339,7 @@ def test_no_call_takes_a_token_that_does_not_work_and_each_is_recorded(
     operation = examples.operation(checkout, status="failed", trigger="automatic")
     for method, path, body in called():
         denials.pending._written_at = None
-        problem(call(method, path.format(hold=hold.pk, operation=operation.pk), body), 401, "token")
+        problem(call(method, path.format(hold=hold.pk, operation=operation.pk, target=1), body), 401, "token")
     hold.refresh_from_db()
     assert (hold.released_at, Operation.objects.count()) == (None, 1)
     assert Entry.objects.filter(outcome="denied", subject="the API").exists()
