@@ -12,6 +12,8 @@ STEPS, EVENTS, OBSERVE, NOTIFY, PROBES = "steps", "events", "observe", "notify",
 DEFAULT = "panel"
 ALL = (STEPS, EVENTS, OBSERVE, NOTIFY, PROBES, DEFAULT)
 
+OUTBOUND = "outbound"  # a worker, not a queue
+
 HEARTBEAT_TASK = "fleet.heartbeat"
 _ROUTES = {
     "operations.step": STEPS,
@@ -27,8 +29,8 @@ WORKERS: Mapping[str, tuple[tuple[str, ...], int]] = {
     STEPS: ((STEPS, DEFAULT), 3),
     EVENTS: ((EVENTS,), 2),
     OBSERVE: ((OBSERVE,), 2),
-    NOTIFY: ((NOTIFY,), 2),
-    PROBES: ((PROBES,), 2),  # a round lasts as long as beat's next one is away, and then waits for its last answers
+    # Whom it asks, people named: a round of probes lasts as long as beat's next one is away, a delivery some seconds.
+    OUTBOUND: ((PROBES, NOTIFY), 3),
 }
 
 # One less than there are processes: an account that does not answer leaves one to all the others.

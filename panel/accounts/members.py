@@ -17,6 +17,7 @@ from panel.accounts.models import Membership, Team
 from panel.audit import Action
 
 ROLES = tuple(role.value for role in Membership.Role)
+RESERVED = {audit.PANEL}  # what else acts under a name that a username could be
 ADMIN = Membership.Role.ADMIN.value
 
 
@@ -122,6 +123,8 @@ def _subject(user: User, team: Team | None) -> str:
 
 def create_account(username: str) -> User:
     """An account that nobody can log in to before a password is set through its link. Raises MemberError."""
+    if username.lower() in RESERVED:
+        raise MemberError(f"{username!r} is what the panel itself is called in the audit trail: choose another name.")
     user = User(username=username)
     user.set_unusable_password()
     try:

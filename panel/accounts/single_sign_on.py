@@ -40,7 +40,6 @@ from panel.audit import Action
 from panel.sign_on import EVERY_TEAM, SignOn
 
 ACTOR = "single sign-on"  # no account can be called so: a username has no blank
-RESERVED = {audit.PANEL}  # what else acts under a name that a username could be
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,149}")
 CLOCKS_DIFFER = 60.0  # seconds, at most, between the provider's clock and ours
 log = structlog.get_logger(__name__)
@@ -148,7 +147,7 @@ class SingleSignOn(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allaut
 def _may_be_new(request: HttpRequest, name: str, single: SignOn) -> None:
     if not name:
         refuse(request, f"{single.name} sends no name that an account can have.", "Signing in")
-    if name.lower() in RESERVED or User.objects.filter(username__iexact=name).exists():
+    if name.lower() in members.RESERVED or User.objects.filter(username__iexact=name).exists():
         refuse(
             request,
             f"There is an account {name} already, and a name alone does not make it yours. An administrator of the "

@@ -1,6 +1,7 @@
 """The pages of allauth that this panel has, each named: what is not here does not exist.
 
-There is no sign-up, no e-mail, no way to set or reset a password without the old one, and nobody joins accounts.
+There is no sign-up and no e-mail, and nobody joins accounts. Without the old one a password is set through a link
+alone, which an administrator makes and hands over (`panel.accounts.members`).
 """
 
 from allauth.account import views as account
@@ -9,7 +10,7 @@ from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as keys
 from allauth.usersessions import views as sessions
-from django.urls import path
+from django.urls import path, re_path
 
 from panel.accounts import pages, single_sign_on
 
@@ -21,6 +22,16 @@ urlpatterns = [
     path("signup/", account.signup, name="account_signup"),
     path("password/change/", account.password_change, name="account_change_password"),
     path("password/set/", pages.back, name="account_set_password"),
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "password/reset/key/done/",
+        account.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("reauthenticate/single-sign-on/", single_sign_on.prove_page, name="account_prove_sign_on"),
     path("sessions/", sessions.list_usersessions, name="usersessions_list"),

@@ -20,6 +20,7 @@ from panel.drills.models import Drill, Kind
 from panel.fleet import snapshots
 from panel.fleet.applications import configuration
 from panel.fleet.models import Application
+from panel.notify.outbox import tell
 from panel.operations import automatic
 from panel.operations.answers import Invalid, Refused, require_reason
 from panel.operations.hints import hint
@@ -152,6 +153,7 @@ def end(drill: Drill, outcome: str, told: str, rule: str = "") -> None:
     drill.state, drill.outcome, drill.told, drill.rule = Drill.State.ENDED, outcome, told, rule
     drill.finished_at = timezone.now()
     drill.save()
+    _tell(drill)
     _ended(drill, Outcome.DONE, {"outcome": outcome, **({"rule": rule} if rule else {})})
 
 
@@ -174,6 +176,23 @@ def _ended(drill: Drill, outcome: Outcome, after: dict[str, Any]) -> None:
     log.info("drill_ended", drill=drill.pk, application=drill.application.slug, state=drill.state, **after)
     _record(Action.DRILL_END, drill, reason=drill.told, actor=PANEL, outcome=outcome, after=after)
     hint(drill.application)
+
+
+def _tell(drill: Drill) -> None:
+    """One that was not started is told as the refusal that it is."""
+    failed = drill.rehearses and drill.outcome != Drill.Outcome.SUCCEEDED
+    measured = (
+        f" Users would have been served by ECS after {drill.recovery:.0f} s." if drill.recovery is not None else ""
+    )
+    tell(
+        "rehearsal.failed" if failed else "drill.result",
+        drill.application,
+        subject=f"{drill} {drill.get_outcome_display()}",
+        what=f"{drill.told}{measured}".strip() or f"{drill} is over.",
+        by=_actor(drill),
+        why=drill.reason,
+        key=f"drill:{drill.pk}:ended",
+    )
 
 
 def _actor(drill: Drill) -> str:

@@ -7,16 +7,17 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from panel import audit
 from panel.accounts import roles
 from panel.notify import sealing, targets
 from panel.notify.forms import AddForm, ChangeForm, TargetForm
 from panel.notify.kinds import kinds
 from panel.notify.models import Delivery, Target
+from panel.settings_pages.permitted import permitted, require, visible_team
 from panel.web.badges import Badge
 from panel.web.pages import page_of
 
@@ -30,8 +31,8 @@ methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @dataclass(frozen=True)
-class Section:
-    """The targets of one team, or of every team."""
+class Owner:
+    """A team, or every team, with its targets and whether their addresses can be read."""
 
     slug: str
     name: str
@@ -39,28 +40,28 @@ class Section:
 
 
 @require_safe
+@permitted(targets.MANAGE)
 def notifications(request: HttpRequest) -> HttpResponse:
-    return _render(request, "notifications", {"sections": _sections(_person(request)), **_log(request)})
+    return _render(request, "notifications", {"owners": _owners(_person(request)), **_log(request)})
 
 
 @require_safe
+@permitted(targets.MANAGE)
 def log(request: HttpRequest) -> HttpResponse:
     """The inside of the page that is read again while something waits."""
-    _person(request)
     return _render(request, "_log", _log(request))
 
 
 @methods
+@permitted(targets.MANAGE)
 def add(request: HttpRequest, owner: str) -> HttpResponse:
-    person = _person(request)
-    team = None if owner == EVERY_TEAM else get_object_or_404(roles.teams(person, targets.MANAGE), slug=owner)
-    if team is None and not roles.may(person, targets.MANAGE, None):
-        raise _denied("of every team")
+    team = None if owner == EVERY_TEAM else visible_team(request, owner)
+    require(request.user, targets.MANAGE, team)
     form = AddForm(request.POST or None, team=team)
     context = {"form": form, "title": f"Add a target of {team or 'every team'}", "button": "Add"}
     if request.method == "POST" and form.is_valid():
         try:
-            added = targets.add(team, **_given(form), by=person.get_username())
+            added = targets.add(team, **_given(form), by=_person(request).get_username())
         except targets.Invalid as invalid:
             _point_out(form, invalid)
         else:
@@ -72,6 +73,7 @@ def add(request: HttpRequest, owner: str) -> HttpResponse:
 
 
 @methods
+@permitted(targets.MANAGE)
 def change(request: HttpRequest, pk: int) -> HttpResponse:
     target = _target(request, pk)
     form = ChangeForm(request.POST or None, target=target)
@@ -89,6 +91,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @methods
+@permitted(targets.MANAGE)
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
     target = _target(request, pk)
     if request.method == "POST":
@@ -100,6 +103,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@permitted(targets.MANAGE)
 def test(request: HttpRequest, pk: int) -> HttpResponse:
     target = _target(request, pk)
     targets.test(target, by=_person(request).get_username())
@@ -110,30 +114,26 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _person(request: HttpRequest) -> User:
-    """Raises PermissionDenied for who manages no team's notifications."""
-    user = cast("User", request.user)
-    if not (roles.may(user, targets.MANAGE, None) or roles.teams(user, targets.MANAGE).exists()):
-        raise _denied("")
-    return user
-
-
-def _denied(whose: str) -> PermissionDenied:
-    says = f"You may not {roles.actions()[targets.MANAGE].says} {whose}".strip()
-    return PermissionDenied(f"{says}. Ask an administrator of the team or the panel.")
+    return cast("User", request.user)
 
 
 def _target(request: HttpRequest, pk: int) -> Target:
-    return get_object_or_404(targets.managed(_person(request)), pk=pk)
+    """Raises Http404 for one that this person does not manage, as if it were not there."""
+    found = targets.managed(_person(request)).filter(pk=pk).first()
+    if found is not None:
+        return found
+    if Target.objects.filter(pk=pk).exists():
+        audit.deny("Who asks does not manage this target of notifications.")
+    raise Http404
 
 
-def _sections(person: User) -> list[Section]:
-    found = list(targets.managed(person))
-    every = [Section(EVERY_TEAM, "Every team", [])] if roles.may(person, targets.MANAGE, None) else []
-    sections = every + [Section(team.slug, team.name, []) for team in roles.teams(person, targets.MANAGE)]
-    by_slug = {section.slug: section for section in sections}
-    for target in found:
+def _owners(person: User) -> list[Owner]:
+    every = [Owner(EVERY_TEAM, "Every team", [])] if roles.may(person, targets.MANAGE, None) else []
+    owners = every + [Owner(team.slug, team.name, []) for team in roles.teams(person, targets.MANAGE)]
+    by_slug = {owner.slug: owner for owner in owners}
+    for target in targets.managed(person):
         by_slug[target.team.slug if target.team else EVERY_TEAM].targets.append((target, _readable(target)))
-    return sections
+    return owners
 
 
 def _readable(target: Target) -> bool:
@@ -145,7 +145,7 @@ def _readable(target: Target) -> bool:
 
 
 def _log(request: HttpRequest) -> dict[str, Any]:
-    page = page_of(request, targets.told(cast("User", request.user)))
+    page = page_of(request, targets.told(_person(request)))
     rows = [(row, BADGES[Delivery.Status(row.status)], _severity(row)) for row in page]
     soon = any(row.status == Delivery.Status.WAITING and row.tries == 0 for row in page)
     return {"page": page, "rows": rows, "soon": soon}

@@ -28,6 +28,7 @@ from panel.audit.models import Entry
 from panel.fleet.models import Application
 from panel.ingest import keys
 from panel.ingest.models import Event, WebhookKey
+from panel.notify import targets
 from panel.operations.models import Operation
 from tests.panel.proofs import prove
 from tests.panel.web import examples
@@ -109,6 +110,12 @@ ROWS = (
     setting("settings:person_new", "member.set", "team"),
     setting("settings:person_role", "member.set", "team person"),
     setting("settings:person_remove", "member.set", "team person"),
+    setting("notify:notifications", "notification.manage", post=None),
+    setting("notify:log", "notification.manage", post=None),
+    setting("notify:add", "notification.manage", "team"),
+    setting("notify:change", "notification.manage", "target", hidden=True),
+    setting("notify:remove", "notification.manage", "target", hidden=True),
+    setting("notify:test", None, "target", hidden=True, post="notification.manage"),
     setting("settings:tokens", "token.manage", post=None),
     setting("settings:token_new", "token.manage"),
     setting("settings:token_revoke", "token.manage", "token", hidden=True),
@@ -189,10 +196,11 @@ def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     event.applications.set([application])
     tokens.create("deploy", "viewer", default_team())
     keys.create("eventbridge")
+    target = targets.add(default_team(), "on call", "console", "", ["refused"], by="root").target
     operation: Operation = examples.operation(application, status="failed", trigger="automatic")
     return World({
         "slug": application.slug, "operation": operation.pk, "event": event.pk, "kind": "csv", "team": "default",
-        "person": bob.pk, "token": ApiToken.objects.get().pk, "key": WebhookKey.objects.get().pk,
+        "person": bob.pk, "token": ApiToken.objects.get().pk, "target": target.pk, "key": WebhookKey.objects.get().pk,
     })  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from stack.run import PanelPlan, plan_panel
 from stack.settings import SettingsError
 
 SECRET = "x" * 50
-WORKERS = ("worker-steps", "worker-events", "worker-observe", "worker-probes")
+WORKERS = ("worker-steps", "worker-events", "worker-observe", "worker-outbound")
 
 
 def names(plan: PanelPlan) -> list[str]:
@@ -69,4 +69,4 @@ def test_more_variables_reach_every_part_and_command(tmp_path: Path) -> None:
 def test_every_queue_has_its_worker(tmp_path: Path) -> None:
     plan = plan_panel({}, tmp_path)
     served = [part.argv[part.argv.index("--queues") + 1] for part in plan.parts if part.name in WORKERS]
-    assert served == ["steps,panel", "events", "observe", "probes"]
+    assert served == ["steps,panel", "events", "observe", "probes,notify"]

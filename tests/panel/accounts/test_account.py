@@ -149,3 +149,8 @@ def test_an_administrator_joins_an_account_with_a_person_at_the_provider(operato
 def test_without_single_sign_on_there_is_nothing_to_join(operator: User) -> None:
     with pytest.raises(CommandError, match="PANEL_OIDC_ISSUER is not set"):
         call_command("link_account", "ada", "s-1")
+
+
+def test_nobody_gets_a_name_that_the_panel_itself_acts_under(db: None) -> None:
+    with pytest.raises(members.MemberError, match="choose another name"):
+        members.create_account("Panel")

@@ -12,9 +12,11 @@ from django.utils import timezone
 
 from failover.codec import encode
 from failover.model import AlarmState, Memory, Split, Watch
+from panel.drills import services as drills
+from panel.drills.models import Drill
 from panel.fleet.models import Application
 from panel.fleet.observation import observe
-from panel.notify import health, outbox, targets
+from panel.notify import health, targets
 from panel.notify.models import Target
 from panel.operations import automatic, services, stepping
 from panel.operations.models import Hold, Operation
@@ -136,6 +138,16 @@ def paged(world: World) -> None:
     consider(world)
 
 
+def drilled(kind: str, outcome: str, said: str, **measured: float) -> Callable[[World], None]:
+    def act(world: World) -> None:
+        drill = Drill.objects.create(
+            application=world.application, kind=kind, requested_by=world.ada, reason="nightly", measured=measured
+        )
+        drills.end(drill, outcome, said)
+
+    return act
+
+
 def sick(_: World) -> None:
     now = timezone.now()
     health.judge({"broker": False}, now - timedelta(seconds=61))
@@ -162,13 +174,8 @@ ACTS: dict[str, Callable[[World], object]] = {
     "drift": drift,
     "no_data": no_data,
     "people.paged": paged,
-    # Told by the drills, by this same call.
-    "drill.result": lambda world: outbox.tell(
-        "drill.result", world.application, subject="drill #1", what="Recovered in 48 s."
-    ),
-    "rehearsal.failed": lambda world: outbox.tell(
-        "rehearsal.failed", world.application, what="Tasks can't be started: no capacity."
-    ),
+    "drill.result": drilled("drill", "succeeded", "", recovery=48.2),
+    "rehearsal.failed": drilled("rehearsal", "failed", "Tasks can't be started: no capacity."),
     "panel.sick": sick,
     "panel.well": well,
     "test": lambda world: targets.test(world.target, by="ada"),

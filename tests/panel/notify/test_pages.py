@@ -61,6 +61,12 @@ def test_an_admin_adds_a_webhook_and_sees_its_secret_once(admin: Client, receive
     assert not any(secret in again for secret in SECRETS)
 
 
+def test_the_settings_lead_there(admin: Client, team: Team) -> None:
+    assert f'href="{PAGE}"' in admin.get("/settings/teams/").content.decode()
+    assert f'href="{PAGE}" aria-current="page"' in admin.get(PAGE).content.decode()
+    assert f'href="{PAGE}"' not in browser("operator", team).get("/settings/teams/").content.decode()
+
+
 def test_defaults_are_sensible_and_the_panel_is_for_targets_of_every_team(admin: Client, team: Team) -> None:
     page = admin.get(f"{PAGE}add/default/").content.decode()
     checked = set(re.findall(r'value="([\w.]+)"[^>]*checked', page)) - {"apprise"}

@@ -139,8 +139,8 @@ def test_the_navigation_shows_what_one_may_open(browse: Browse, ours: Team, flee
         return re.findall(r'href="/settings/([a-z-]+)/"', text(browser.get("/settings/teams/")).split("</nav>")[1])
 
     assert sections(browse("operator", ours)) == ["applications", "teams"]
-    assert sections(admin) == ["applications", "teams", "tokens"]
-    assert sections(fleet_admin) == ["applications", "teams", "tokens", "webhook-keys"]
+    assert sections(admin) == ["applications", "teams", "notifications", "tokens"]
+    assert sections(fleet_admin) == ["applications", "teams", "notifications", "tokens", "webhook-keys"]
 
 
 def test_settings_lead_to_the_applications(admin: Client) -> None:
