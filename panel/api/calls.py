@@ -256,8 +256,8 @@ def retry(
 # ---- drills ----
 
 
-def _drills(request: HttpRequest) -> QuerySet[Drill]:
-    return owned(Drill.objects.select_related("application", "requested_by"), caller(request), "application")
+def _drill(request: HttpRequest, pk: int) -> Drill:
+    return mine(Drill.objects.select_related("application", "requested_by"), caller(request), "application", pk=pk)
 
 
 @api.post("/drills", response={201: schemas.DrillShown, 200: schemas.DrillShown, **CHANGE}, tags=["drills"])
@@ -285,23 +285,24 @@ def list_drills(
     limit: Limit = 50,
 ) -> Page[Any]:
     """Drills and rehearsals, newest first."""
-    found = _drills(request)
+    every = Drill.objects.select_related("application", "requested_by")
+    found = owned(every, caller(request), "application")
     return page(found.filter(application__slug=application) if application else found, cursor, limit, shown.drill)
 
 
 @api.get("/drills/{pk}", response={200: schemas.DrillShown, **ONE}, tags=["drills"])
 def drill(request: HttpRequest, pk: Id) -> schemas.DrillShown:
     """One drill: how far it is, or what came of it."""
-    return shown.drill(get_object_or_404(_drills(request), pk=pk))
+    return shown.drill(_drill(request, pk))
 
 
 @api.post("/drills/{pk}/abort", response={202: schemas.DrillShown, **CHANGE}, tags=["drills"])
 def abort_drill(request: HttpRequest, pk: Id, given: schemas.Reason) -> Any:
     """Have a drill end now, and bring traffic home where Lambda answers."""
-    row = get_object_or_404(_drills(request), pk=pk)
+    row = _drill(request, pk)
     require(request, "drill.start", row.application.team_id)
     drills.abort_drill(row, reason=given.reason, user=caller(request))
-    return Status(202, shown.drill(get_object_or_404(_drills(request), pk=pk)))
+    return Status(202, shown.drill(_drill(request, pk)))
 
 
 # ---- holds and the kill switch ----

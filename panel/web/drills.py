@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from functools import cache
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from failover.model.drills import Drills
-from panel.accounts.roles import allowed, owned
+from panel.accounts.roles import allowed, mine, owned
 from panel.drills.models import Drill, Kind, Schedule
 from panel.fleet.applications import configuration
 from panel.fleet.models import Application
@@ -148,7 +147,7 @@ def _abort(drill: Drill) -> Link:
 
 @require_safe
 def drill(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(owned(Drill.objects.select_related(*RELATED), request.user, "application"), pk=pk)
+    found = mine(Drill.objects.select_related(*RELATED), request.user, "application", pk=pk)
     moment = now()
     may = allowed(request.user, found.application.team_id)
     legs = [_leg(name, each, moment) for name, each in (("There", found.forward), ("Back", found.back)) if each]

@@ -357,6 +357,7 @@ def test_a_single_sign_on_by_itself_proves_nothing(bo: Client) -> None:
         (time.time() - again.FRESH.total_seconds() - 120, "did not ask you to sign in again"),
         ("yesterday", "does not say when you signed in there"),
     ],
+    ids=["old", "no time"],
 )
 def test_an_old_sign_in_at_the_provider_is_no_proof(bo: Client, idp: Provider, auth_time: Any, says: str) -> None:
     idp.knows("s-1", preferred_username="bo", groups=["sre"], auth_time=auth_time)

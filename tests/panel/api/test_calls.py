@@ -22,6 +22,7 @@ from panel.api.auth import Rate
 from panel.api.models import ApiToken
 from panel.audit import denials
 from panel.audit.models import Entry, Tally
+from panel.drills.models import Drill
 from panel.fleet.applications import import_document
 from panel.fleet.models import Application
 from panel.ingest.models import Event
@@ -268,6 +269,7 @@ WRITES = [
     ("post", "/operations/{operation}/cancel", {"reason": "x"}, "operation.cancel"),
     ("post", "/operations/{operation}/retry", {"reason": "x"}, "operation.retry"),
     ("post", "/drills", {"application": "checkout", "reason": "x"}, "drill.start"),
+    ("post", "/drills/{drill}/abort", {"reason": "x"}, "drill.start"),
     ("post", "/holds", {"reason": "x", "minutes": 5}, "hold.all"),
     ("put", "/kill-switch", {"on": True, "reason": "x"}, "kill_switch.set"),
     ("delete", "/holds/{hold}", None, "hold.all"),
@@ -277,10 +279,10 @@ WRITES = [
 ]
 READS = [
     "/applications", "/applications/checkout", "/applications/checkout/plan?goal=failover",
-    "/applications/checkout/configuration", "/operations", "/operations/{operation}", "/kill-switch", "/events",
-    "/refusals", "/audit", "/notifications", "/notifications/deliveries",
+    "/applications/checkout/configuration", "/operations", "/operations/{operation}", "/drills", "/drills/{drill}",
+    "/kill-switch", "/events", "/refusals", "/audit", "/notifications", "/notifications/deliveries",
 ]  # fmt: skip
-ONE_TEAMS = ("checkout", "{operation}")
+ONE_TEAMS = ("checkout", "{operation}", "{drill}")
 
 
 @pytest.mark.parametrize(("method", "path", "body", "action"), WRITES, ids=[each[3] for each in WRITES])
@@ -292,10 +294,11 @@ def test_each_write_follows_the_role_table(  # noqa: PLR0917
 ) -> None:  # fmt: skip
     hold = services.place_hold(checkout, owner="ada", reason="x", minutes=5)
     operation = examples.operation(checkout, status="failed", trigger="automatic")
+    drill = Drill.objects.create(application=checkout, kind="drill", reason="x", state="not_started")
     team = {"own": default_team(), "other": payments, "every": None}[where]
     call = caller(role, team)
     target = targets.add(default_team(), "on call", "console", "", ["refused"], by="ada").target
-    address = path.format(hold=hold.pk, operation=operation.pk, target=target.pk)
+    address = path.format(hold=hold.pk, operation=operation.pk, drill=drill.pk, target=target.pk)
     status = call(method, address, body).status_code
     line = roles.actions()[action]
     enough = roles.Role.named(role) >= line.role
@@ -337,9 +340,11 @@ def test_no_call_takes_a_token_that_does_not_work_and_each_is_recorded(
         ApiToken.objects.update(digest="of another secret")
     hold = services.place_hold(checkout, owner="ada", reason="x", minutes=5)
     operation = examples.operation(checkout, status="failed", trigger="automatic")
+    drill = Drill.objects.create(application=checkout, kind="drill", reason="x", state="not_started")
     for method, path, body in called():
         denials.pending._written_at = None
-        problem(call(method, path.format(hold=hold.pk, operation=operation.pk, target=1), body), 401, "token")
+        address = path.format(hold=hold.pk, operation=operation.pk, drill=drill.pk, target=1)
+        problem(call(method, address, body), 401, "token")
     hold.refresh_from_db()
     assert (hold.released_at, Operation.objects.count()) == (None, 1)
     assert Entry.objects.filter(outcome="denied", subject="the API").exists()
@@ -351,7 +356,8 @@ def test_who_asks_for_another_teams_thing_is_recorded(
     caller: Any, payments: Team, checkout: Application, path: str
 ) -> None:
     operation = examples.operation(checkout, status="failed", trigger="automatic")
-    problem(caller("admin", payments)("get", path.format(operation=operation.pk)), 404, "not-found")
+    drill = Drill.objects.create(application=checkout, kind="drill", reason="x", state="not_started")
+    problem(caller("admin", payments)("get", path.format(operation=operation.pk, drill=drill.pk)), 404, "not-found")
     (entry,) = Entry.objects.filter(action="denied")
     assert entry.reason.endswith("belongs to another team.")
 
