@@ -80,21 +80,44 @@ def _is_finite(number: float) -> bool:
         return False
 
 
+_POINT = tuple[float, float]
+
+
+def _is_point(item: Any) -> bool:
+    """Time and value as they are stored nearly always: most of a snapshot is these, so they are looked at once."""
+    return (
+        type(item) in (list, tuple)
+        and len(item) == 2
+        and type(item[0]) is float
+        and type(item[1]) is float
+        and isfinite(item[0])
+        and isfinite(item[1])
+    )
+
+
 def _decode_tuple(args: tuple[Any, ...], data: Any) -> tuple[Any, ...]:
     if len(args) == 2 and args[1] is Ellipsis:
+        if args[0] == _POINT and all(map(_is_point, data)):
+            return tuple(map(tuple, data))
         return tuple(_decode(args[0], item) for item in data)
     return tuple(_decode(arg, item) for arg, item in zip(args, data, strict=True))
 
 
 def _decode_dataclass(kind: Any, cls: Any, data: dict[str, Any]) -> Any:
-    parameters = dict(zip(getattr(cls, "__parameters__", ()), get_args(kind), strict=False))
     values = {}
-    for name, hint, required in _fields(cls):
+    for name, hint, required in _bound_fields(kind, cls):
         if name in data:
-            values[name] = _decode(_bind(hint, parameters), data[name])
+            values[name] = _decode(hint, data[name])
         elif required:
             raise KeyError(f"{cls.__name__}.{name} is missing")
     return cls(**values)
+
+
+@lru_cache
+def _bound_fields(kind: Any, cls: Any) -> tuple[tuple[str, Any, bool], ...]:
+    """The fields with what stands for a generic class's parameters in `kind`."""
+    parameters = dict(zip(getattr(cls, "__parameters__", ()), get_args(kind), strict=False))
+    return tuple((name, _bind(hint, parameters), required) for name, hint, required in _fields(cls))
 
 
 def _bind(hint: Any, parameters: dict[Any, Any]) -> Any:

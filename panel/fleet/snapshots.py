@@ -17,7 +17,7 @@ from panel import live_hints
 from panel.fleet.models import Application, StoredSnapshot
 
 UNREAD: Reading[Any] = Reading()
-BRIEF_POINTS = 45
+BRIEF_POINTS = 40
 
 log = structlog.get_logger(__name__)
 

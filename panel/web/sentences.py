@@ -109,7 +109,7 @@ def _by(standing: Standing) -> SafeString:
     if not _since(standing) or last is None:
         return PLAIN
     if last.requested_by is None and last.automatic:
-        return format_html(", by automation: {}", sentence(last.reason).removesuffix("."))
+        return format_html(", by automation: {}", sentence(last.reason.split(": ")[0]).removesuffix("."))
     return format_html(", by {}: “{}”", who(last), last.reason)
 
 

@@ -31,7 +31,11 @@ def refused(goal: str, **values: object) -> Refusal:
 
 
 def ended(goal: str, status: str = "succeeded", **values: object) -> Operation:
-    known = {"trigger": "automatic", "reason": "alarm busy is in ALARM", "finished_at": MOMENT - timedelta(minutes=13)}
+    known = {
+        "trigger": "automatic",
+        "reason": "alarm busy is in ALARM: crossed",
+        "finished_at": MOMENT - timedelta(minutes=13),
+    }
     return Operation(pk=12, goal=goal, status=status, **(known | values))
 
 
