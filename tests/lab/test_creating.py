@@ -28,6 +28,14 @@ CREATING = (
 )
 
 
+@pytest.fixture
+def virtual(virtual):
+    """With a task, which one of the examples is about."""
+    virtual.call("ecs", "UpdateService", cluster="apis", service="checkout", desiredCount=1)
+    virtual.run(10)
+    return virtual
+
+
 @pytest.mark.parametrize("call", CREATING)
 def test_a_member_that_it_does_not_read_is_refused_by_name(virtual, call):
     prepare(virtual, call)

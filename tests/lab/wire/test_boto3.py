@@ -271,8 +271,8 @@ def test_a_missing_member_is_refused_by_the_service_too(running):
 
 
 def test_a_call_that_the_lab_does_not_have_is_an_error_that_says_so(aws):
-    with pytest.raises(ClientError, match="The lab does not answer ecs:ListClusters"):
-        aws("ecs").list_clusters()
+    with pytest.raises(ClientError, match="The lab does not answer ecs:DescribeClusters"):
+        aws("ecs").describe_clusters()
 
 
 def test_calls_are_counted_and_writes_listed(aws, control, checkout):

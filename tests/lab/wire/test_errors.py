@@ -167,7 +167,7 @@ def test_a_member_that_is_missing_is_refused_by_the_service_too(virtual, service
 @pytest.mark.parametrize("service", sorted(api.answered()))
 def test_an_operation_that_the_lab_does_not_have_says_so(virtual, service):
     calls = {
-        "ecs": ("list_clusters", {}),
+        "ecs": ("describe_clusters", {}),
         "elbv2": ("describe_account_limits", {}),
         "cloudwatch": ("list_dashboards", {}),
         "lambda": ("list_functions", {}),
