@@ -209,7 +209,8 @@ def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     operation: Operation = examples.operation(application, status="failed", trigger="automatic")
     return World({
         "slug": application.slug, "operation": operation.pk, "event": event.pk, "kind": "csv", "team": "default",
-        "drill": drill.pk, "person": bob.pk, "token": ApiToken.objects.get().pk, "target": target.pk, "key": WebhookKey.objects.get().pk,
+        "drill": drill.pk, "person": bob.pk, "token": ApiToken.objects.get().pk, "target": target.pk,
+        "key": WebhookKey.objects.get().pk,
     })  # fmt: skip
 
 
