@@ -110,7 +110,7 @@ def _chart(standing: Standing, span: samples.Span | None) -> charts.Chart | None
     kept = samples.read(standing.application, span or samples.SPANS[0])
     if span is None:
         shown = standing.snapshot.metrics.value if standing.snapshot else None
-        seen = {name: kept.points(name) for name in samples.SEEN}
+        seen = {name: (*kept.points(name), *_present(standing, name)) for name in samples.SEEN}
         metrics = Metrics(shown.period, {**seen, **_renamed(shown)}) if shown else None
         since = None
     else:
@@ -122,6 +122,14 @@ def _chart(standing: Standing, span: samples.Span | None) -> charts.Chart | None
     )
     marked = begun.select_related("requested_by").defer("document", "progress")[:MOST_MARKS]
     return charts.chart(past, tuple(marked), since=since)
+
+
+def _present(standing: Standing, name: str) -> Series:
+    """What is so now, which the minute's sample may not say yet."""
+    snapshot = standing.snapshot
+    service, targets = (snapshot.service.value, snapshot.targets.value) if snapshot else (None, None)
+    value = {"desired": service and service.desired, "healthy": targets and targets.ecs_healthy}.get(name)
+    return ((snapshot.at, float(value)),) if snapshot and value is not None else ()
 
 
 def _renamed(metrics: Metrics) -> dict[str, Series]:
