@@ -107,7 +107,7 @@ def _chart(standing: Standing, span: samples.Span | None) -> charts.Chart | None
     kept = samples.read(standing.application, span or samples.SPANS[0])
     if span is None:
         shown = standing.snapshot.metrics.value if standing.snapshot else None
-        seen = {name: kept.points(name) for name in samples.SEEN}
+        seen = {name: (*kept.points(name), *_present(standing, name)) for name in samples.SEEN}
         metrics = Metrics(shown.period, {**seen, **_renamed(shown)}) if shown else None
         since = None
     else:
@@ -119,6 +119,17 @@ def _chart(standing: Standing, span: samples.Span | None) -> charts.Chart | None
     )
     marked = begun.select_related("requested_by").defer("document", "progress")[:MOST_MARKS]
     return charts.chart(past, tuple(marked), since=since)
+
+
+def _present(standing: Standing, name: str) -> Series:
+    """What is so now, which the minute's sample may not say yet."""
+    snapshot = standing.snapshot
+    if snapshot is None:
+        return ()
+    service, targets = snapshot.service.value, snapshot.targets.value
+    known = {"desired": service.desired if service else None, "healthy": targets.ecs_healthy if targets else None}
+    value = known.get(name)
+    return () if value is None else ((snapshot.at, float(value)),)
 
 
 def _renamed(metrics: Metrics) -> dict[str, Series]:

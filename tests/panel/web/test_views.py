@@ -359,3 +359,14 @@ def test_the_history_says_which_pool_answered_in_the_span_that_was_asked_for(
 def test_a_span_that_does_not_exist_shows_the_last_day(browser_of: Client, beating: None, now: float) -> None:
     examples.application("checkout", examples.snapshot(at=now))
     assert "Operations of the last day" in text(browser_of.get("/applications/checkout/history/?span=<b>"))
+
+
+def test_live_tasks_are_those_of_now_and_not_of_the_minute_before(
+    browser_of: Client, beating: None, now: float
+) -> None:
+    shown = examples.snapshot(at=now, desired=3, healthy=3, running=3, concurrency=examples.wave(30))
+    row = examples.application("checkout", shown)
+    at = datetime.fromtimestamp(now // 60 * 60, UTC)
+    Sample.objects.create(application=row, seconds=60, at=at, desired=3, healthy=0)
+
+    assert "healthy 3" in text(browser_of.get("/applications/checkout/"))
