@@ -127,9 +127,12 @@ def _chart(standing: Standing, span: samples.Span | None) -> charts.Chart | None
 def _present(standing: Standing, name: str) -> Series:
     """What is so now, which the minute's sample may not say yet."""
     snapshot = standing.snapshot
-    service, targets = (snapshot.service.value, snapshot.targets.value) if snapshot else (None, None)
-    value = {"desired": service and service.desired, "healthy": targets and targets.ecs_healthy}.get(name)
-    return ((snapshot.at, float(value)),) if snapshot and value is not None else ()
+    if snapshot is None:
+        return ()
+    service, targets = snapshot.service.value, snapshot.targets.value
+    known = {"desired": service.desired if service else None, "healthy": targets.ecs_healthy if targets else None}
+    value = known.get(name)
+    return () if value is None else ((snapshot.at, float(value)),)
 
 
 def _renamed(metrics: Metrics) -> dict[str, Series]:
