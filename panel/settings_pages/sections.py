@@ -29,7 +29,6 @@ SECTIONS = (
     Section("Notifications", "notify:notifications", "notification.manage"),
     Section("API tokens", "settings:tokens", "token.manage"),
     Section("Webhook keys", "settings:keys", "webhook_key.manage"),
-    Section("Notifications", "notify:notifications", "notification.manage"),
 )
 
 

@@ -46,7 +46,9 @@ def overflow(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
-@pytest.mark.parametrize("width", [1440, 390, 320, pytest.param(3840, marks=pytest.mark.full)])
+@pytest.mark.parametrize(
+    "width", [1440, 390, pytest.param(320, marks=pytest.mark.full), pytest.param(3840, marks=pytest.mark.full)]
+)
 def test_no_page_breaks_the_policy_or_scrolls_sideways(
     open_page: Opener, busy: Operation, complaints: list[str], width: int
 ) -> None:

@@ -117,6 +117,7 @@ def on_lab(lab: LabProcess, slug: str) -> Application:
     return import_document(document, slug).application
 
 
+@pytest.mark.full
 @pytest.mark.lab
 @pytest.mark.timeout(240)
 @pytest.mark.django_db(transaction=True)

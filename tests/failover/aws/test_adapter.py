@@ -92,6 +92,7 @@ def pursued(application, adapter, request, memory) -> Journal:
     raise AssertionError("no end:\n" + "\n".join(journal.lines))
 
 
+@pytest.mark.full
 def test_failover_and_failback_change_what_aws_shows_and_put_the_bounds_back(connected, calls):
     """Application Auto Scaling API reference, RegisterScalableTarget: it clamps the desired count into the bounds."""
     application, adapter = connected("payments")

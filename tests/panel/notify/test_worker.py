@@ -19,6 +19,7 @@ from tests.panel.test_worker import WORKER, Until, part, until
 __all__ = ["until"]
 
 
+@pytest.mark.full
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_delivers_by_every_way(
     application: Application,
