@@ -226,6 +226,7 @@ def _newest(ids: Sequence[int]) -> QuerySet[Operation]:
         mine.filter(Q(status__in=Operation.ACTIVE) | Q(pk__in=newest))
         .annotate(known_at=Subquery(known.values("at")[:1]))
         .select_related("application", "requested_by")
+        .defer("application__document", "application__memory")
         .order_by("pk")
     )
 
