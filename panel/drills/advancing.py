@@ -40,7 +40,7 @@ def advance(drill_id: int) -> None:
     alarms = read_alarms(configuration(drill.application))
     with transaction.atomic():
         # The application's row first, as whoever starts an operation has it: of two that are here at once one waits.
-        Application.objects.select_for_update().get(pk=drill.application_id)
+        Application.every.select_for_update().get(pk=drill.application_id)
         found = Drill.objects.select_related("application", "forward", "back", "requested_by")
         drill = found.filter(pk=drill_id, state__in=Drill.ACTIVE).first()
         if drill is None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from failover.codec import encode
 from failover.model import AlarmState, Baseline, Memory, Part, Split
@@ -186,3 +187,9 @@ def test_only_an_old_snapshot_is_no_basis(application: Application, aws: FakeAws
     snapshots.store(application, replace(seen, at=seen.at - 120))
     with pytest.raises(services.Refused, match="not read lately"):
         services.start_drill(application, "drill", reason="x")
+
+
+def test_a_drill_of_an_application_that_was_retired_meanwhile_ends(drill: Drill, application: Application) -> None:
+    Application.every.filter(pk=application.pk).update(retired_at=timezone.now())
+    look(drill)
+    assert (drill.state, drill.rule) == ("not_started", "retired")
