@@ -7,6 +7,7 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 import failover.model
@@ -47,7 +48,8 @@ def advance(drill_id: int) -> None:
             return
         now = timezone.now()
         legs = (_leg(drill.forward), _leg(drill.back))
-        move = course.next_move(drill, alarms, *legs, now, overruled=_overruled(drill))
+        others = {"overruled": _overruled(drill), "failover": _real_failover(drill)}
+        move = course.next_move(drill, alarms, *legs, now, **others)
         _make(drill, move, now)
 
 
@@ -85,9 +87,18 @@ def _leg(operation: Operation | None) -> Leg | None:
 
 def _overruled(drill: Drill) -> str:
     """Which operation a person began since traffic is on ECS; what they decided is not undone."""
-    later = Operation.objects.filter(application=drill.application_id, pk__gt=drill.forward_id or 0)
-    theirs = later.exclude(trigger__in=Operation.UNATTENDED).exclude(pk=drill.back_id or 0).first()
+    theirs = _later(drill).exclude(trigger__in=Operation.UNATTENDED).exclude(pk=drill.back_id or 0).first()
     return f"{theirs} was started meanwhile: {theirs.reason}" if theirs else ""
+
+
+def _real_failover(drill: Drill) -> str:
+    """Which one automation began since: a drill brings nothing home from that, whatever the alarm shows by now."""
+    automatic = _later(drill).filter(goal=Goal.FAILOVER, trigger=Operation.Trigger.AUTOMATIC).first()
+    return str(automatic) if automatic else ""
+
+
+def _later(drill: Drill) -> QuerySet[Operation]:
+    return Operation.objects.filter(application=drill.application_id, pk__gt=drill.forward_id or 0)
 
 
 # ---- what is done ----

@@ -96,15 +96,22 @@ Move = Wait | Begin | Cancel | Stay | Return | NotStarted | End
 
 
 def next_move(
-    drill: Drill, alarms: Alarms, forward: Leg | None, back: Leg | None, now: datetime, *, overruled: str = ""
+    drill: Drill,
+    alarms: Alarms,
+    forward: Leg | None,
+    back: Leg | None,
+    now: datetime,
+    *,
+    overruled: str = "",
+    failover: str = "",
 ) -> Move:
     """`forward` and `back` are the drill's operations, None until they were asked for. `overruled` says which other one
-    a person began since.
+    a person began since, `failover` which one automation began: its alarm may be over, or unread, at this look.
     """
     if drill.state == State.ASKED:
         return _start(drill, alarms)
-    if alarms.real or (forward and forward.rule == "real_alarm"):
-        return _overtaken(drill, alarms.real)
+    if alarms.real or failover or (forward and forward.rule == "real_alarm"):
+        return _overtaken(drill, alarms.real, failover)
     if drill.state == State.FORWARD and forward:
         return _forward(drill, alarms, forward, now)
     if drill.state == State.STAYING:
@@ -128,13 +135,20 @@ def _start(drill: Drill, alarms: Alarms) -> Move:
     return Begin()
 
 
-def _overtaken(drill: Drill, alarm: str) -> End:
+def _overtaken(drill: Drill, alarm: str, failover: str) -> End:
     became = (
         "The tasks that it started stay, for the failover that follows."
         if drill.rehearses
         else "What it began is no drill any more: the controller decides where traffic goes, and when it comes back."
     )
-    said = f"Alarm {alarm} is in ALARM: this is real." if alarm else "An alarm is in ALARM: this is real."
+    what = (
+        f"Alarm {alarm} is in ALARM"
+        if alarm
+        else f"{failover} began by itself"
+        if failover
+        else "An alarm was in ALARM"
+    )
+    said = f"{what}: this is real."
     return End(Outcome.INTERRUPTED, f"{said} {became}", "real_alarm", real=True)
 
 

@@ -17,6 +17,7 @@ from panel.fleet.models import Application
 from panel.operations import automatic
 from panel.operations import services as operations
 from panel.operations.models import Hold, JournalEntry, Operation
+from panel.operations.stepping import step_operation
 from tests.panel.drills.conftest import look, play, play_until
 from tests.panel.fake_aws import FakeAws
 
@@ -184,6 +185,23 @@ def test_a_real_alarm_in_a_rehearsal_leaves_its_tasks_for_the_failover_that_foll
     assert said.startswith("Started failover")
     assert aws.desired == 2
     assert SetDesiredCount(0) not in aws.writes
+
+
+def test_a_failover_that_began_by_itself_is_not_brought_home_by_a_rehearsal_once_its_alarm_is_over(
+    application: Application, rehearsal: Drill, aws: FakeAws
+) -> None:
+    play_until(rehearsal, "forward")
+    while rehearsal.forward.status != "succeeded":
+        step_operation(rehearsal.forward_id)
+        Operation.objects.filter(pk=rehearsal.forward_id).update(next_step_at=timezone.now())
+        rehearsal.forward.refresh_from_db()
+    aws.alarm = AlarmState.ALARM
+    said = automatic.consider(application, snapshots.store(application, aws.observe()), counts=False)
+    assert said.startswith("Started failover")
+    aws.alarm = AlarmState.OK
+    play(rehearsal)
+    assert (rehearsal.outcome, rehearsal.rule, rehearsal.back) == ("interrupted", "real_alarm", None)
+    assert f"{Operation.objects.get(trigger='automatic')} began by itself: this is real" in rehearsal.told
 
 
 @pytest.mark.parametrize("state", ["forward", "staying"])
