@@ -187,6 +187,26 @@ def test_a_real_alarm_in_a_rehearsal_leaves_its_tasks_for_the_failover_that_foll
     assert SetDesiredCount(0) not in aws.writes
 
 
+def test_tasks_of_a_rehearsal_that_made_way_are_retired_where_no_failover_came(
+    application: Application, rehearsal: Drill, aws: FakeAws
+) -> None:
+    aws.unplaced = "slow"
+    play_until(rehearsal, "forward")
+    while aws.desired == 0:
+        look(rehearsal)
+    aws.alarm = AlarmState.ALARM
+    look(rehearsal)
+    assert (rehearsal.rule, aws.desired) == ("real_alarm", 2)
+    aws.alarm, aws.unplaced = AlarmState.OK, ""
+    said = automatic.consider(application, snapshots.store(application, aws.observe()), counts=False)
+    assert said.startswith("Started failback"), said
+    retires = Operation.objects.first()
+    while retires.status in Operation.ACTIVE:
+        look(rehearsal)
+        retires.refresh_from_db()
+    assert (retires.status, aws.desired, aws.split) == ("succeeded", 0, ON_LAMBDA)
+
+
 def test_a_failover_that_began_by_itself_is_not_brought_home_by_a_rehearsal_once_its_alarm_is_over(
     application: Application, rehearsal: Drill, aws: FakeAws
 ) -> None:
