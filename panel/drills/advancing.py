@@ -57,10 +57,10 @@ def advance(drill_id: int) -> None:
 
 
 def read_alarms(application: failover.model.Application) -> Alarms:
-    """The application's own, those that block and those that abort; one that does not exist is unknown."""
+    """The application's own, those that block and those that abort; one of these that does not exist is unknown."""
     drills = application.drills
     names = tuple(dict.fromkeys(application.alarms + drills.blocking_alarms + drills.aborting_alarms))
-    reading = connections.connect(application).alarms(names)
+    reading = connections.connect(application).alarms(tuple(dict.fromkeys(names + application.prewarm_alarms)))
     found = reading.value or ()
     missing = [name for name in names if name not in {alarm.name for alarm in found}]
     unread = reading.problem if reading.value is None else f"there is no {missing[0]}." if missing else ""
@@ -68,6 +68,7 @@ def read_alarms(application: failover.model.Application) -> Alarms:
     firing = alarming(application, own)
     return Alarms(
         real=firing[0].name if firing else "",
+        prewarm=_firing(found, application.prewarm_alarms),
         blocking=_firing(found, drills.blocking_alarms),
         aborting=_firing(found, drills.aborting_alarms),
         unread=unread,
@@ -165,10 +166,10 @@ def _require_people(application: Application, goal: Goal, trigger: str) -> None:
 
 
 def _cancel(drill: Drill, told: str) -> None:
-    """The operation ends at a safe split, and the way back begins once it has."""
+    """The operation under way ends at a safe split; where that was the way there, the way back begins once it has."""
     drill.outcome, drill.told = Drill.Outcome.INTERRUPTED, told
     drill.save()
-    operation = drill.forward
+    operation = drill.back or drill.forward
     if operation is None:
         return
     waiting = Operation.objects.filter(pk=operation.pk, status__in=Operation.ACTIVE, cancel_requested="")

@@ -21,9 +21,13 @@ KEEPS_STILL = ("kill_switch", "foreign_change")  # what stopped for these moves 
 
 @dataclass(frozen=True)
 class Alarms:
-    """What was just read: the name of one in ALARM for each kind, empty for none. `unread` says why one is unknown."""
+    """What was just read: the name of one in ALARM for each kind, empty for none. `unread` says why one is unknown.
+
+    `prewarm` calls for tasks: a rehearsal that stopped them would take them from whoever needs them next.
+    """
 
     real: str = ""
+    prewarm: str = ""
     blocking: str = ""
     aborting: str = ""
     unread: str = ""
@@ -116,7 +120,7 @@ def next_move(
         return _forward(drill, alarms, forward, now)
     if drill.state == State.STAYING:
         return _staying(drill, alarms, now, overruled)
-    return _back(drill, back) if back else Wait()
+    return _back(drill, back, _needed(drill, alarms)) if back else Wait()
 
 
 def _start(drill: Drill, alarms: Alarms) -> Move:
@@ -126,6 +130,9 @@ def _start(drill: Drill, alarms: Alarms) -> Move:
         return NotStarted("stale", f"The alarms can't be read: {alarms.unread}", "Restore the access to AWS first.")
     if alarms.real:
         return NotStarted("real_alarm", f"Alarm {alarms.real} is in ALARM.", "Look after it; a drill can wait.")
+    if alarms.prewarm:
+        reason = f"Prewarm alarm {alarms.prewarm} is in ALARM: tasks may be needed any moment."
+        return NotStarted("prewarmed", reason, "Ask again when it is OK.")
     if alarms.blocking:
         remedy = "Ask again when it is OK, or take it out of drills.blocking_alarms."
         return NotStarted("blocking_alarm", f"Alarm {alarms.blocking} is in ALARM, and blocks drills.", remedy)
@@ -159,6 +166,11 @@ def _wish(drill: Drill, alarms: Alarms) -> str:
     return f"Alarm {alarms.aborting} is in ALARM, and aborts drills." if alarms.aborting else ""
 
 
+def _needed(drill: Drill, alarms: Alarms) -> str:
+    """Why a rehearsal's tasks are to stay. Automation retires them when nothing calls for them any more."""
+    return f"Prewarm alarm {alarms.prewarm} is in ALARM: the tasks stay." if drill.rehearses and alarms.prewarm else ""
+
+
 def _forward(drill: Drill, alarms: Alarms, forward: Leg, now: datetime) -> Move:
     wish = _wish(drill, alarms)
     if forward.active:
@@ -167,6 +179,9 @@ def _forward(drill: Drill, alarms: Alarms, forward: Leg, now: datetime) -> Move:
         return End(Outcome.INTERRUPTED, f"Another operation took its place. {forward.error}", "single_writer")
     if drill.outcome:  # it was asked to end
         return _kept_still(drill.outcome, forward) or Return(drill.outcome, drill.told)
+    needed = _needed(drill, alarms)
+    if needed:
+        return End(Outcome.INTERRUPTED, needed, "prewarmed")
     if forward.succeeded:
         if wish:
             return Return(Outcome.INTERRUPTED, wish)
@@ -190,11 +205,11 @@ def _staying(drill: Drill, alarms: Alarms, now: datetime, overruled: str) -> Mov
     return Return() if drill.stay_until is None or now >= drill.stay_until else Wait()
 
 
-def _back(drill: Drill, back: Leg) -> Move:
+def _back(drill: Drill, back: Leg, needed: str) -> Move:
     if back.active:
-        return Wait()
+        return Cancel(needed) if needed and not drill.outcome else Wait()
     if back.succeeded:
         return End(drill.outcome or Outcome.SUCCEEDED, drill.told)
-    if back.status == Operation.Status.SUPERSEDED or back.rule in KEEPS_STILL:
+    if back.status in (Operation.Status.SUPERSEDED, Operation.Status.CANCELLED) or back.rule in KEEPS_STILL:
         return End(drill.outcome or Outcome.INTERRUPTED, f"{drill.told} It was not brought back: {back.error}".strip())
     return End(drill.outcome or Outcome.FAILED, f"{drill.told} The way back failed: {back.error}".strip(), back.rule)

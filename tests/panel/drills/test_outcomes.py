@@ -13,6 +13,7 @@ from panel.audit.models import Entry
 from panel.drills import services
 from panel.drills.models import Drill
 from panel.fleet import snapshots
+from panel.fleet.applications import configuration, import_document
 from panel.fleet.models import Application
 from panel.operations import automatic
 from panel.operations import services as operations
@@ -205,6 +206,41 @@ def test_tasks_of_a_rehearsal_that_made_way_are_retired_where_no_failover_came(
         look(rehearsal)
         retires.refresh_from_db()
     assert (retires.status, aws.desired, aws.split) == ("succeeded", 0, ON_LAMBDA)
+
+
+@pytest.fixture
+def prewarming(application: Application, aws: FakeAws, document: dict[str, Any]) -> Application:
+    document["application"]["prewarm_alarms"] = ["warming"]
+    wanted = import_document(document, "checkout.toml").application
+    aws.application = configuration(wanted)
+    snapshots.store(wanted, aws.observe())
+    return wanted
+
+
+@pytest.mark.parametrize("state", ["forward", "back"])
+def test_tasks_that_a_prewarm_alarm_calls_for_are_not_stopped_by_a_rehearsal(
+    prewarming: Application, aws: FakeAws, state: str
+) -> None:
+    rehearsal = services.start_drill(prewarming, "rehearsal", reason="nightly")
+    play_until(rehearsal, state)
+    aws.prewarm = AlarmState.ALARM
+    play(rehearsal)
+    assert (rehearsal.outcome, aws.desired) == ("interrupted", 2)
+    assert "Prewarm alarm warming is in ALARM: the tasks stay" in rehearsal.told
+    assert not Hold.objects.exists()
+    aws.prewarm = AlarmState.OK
+    said = automatic.consider(prewarming, snapshots.store(prewarming, aws.observe()), counts=False)
+    assert said.startswith("Started failback"), "once nothing calls for them they are retired"
+
+
+@pytest.mark.parametrize("kind", ["drill", "rehearsal"])
+def test_nothing_is_drilled_while_a_prewarm_alarm_calls_for_tasks(
+    prewarming: Application, aws: FakeAws, kind: str
+) -> None:
+    asked = services.start_drill(prewarming, kind, reason="nightly")
+    aws.prewarm = AlarmState.ALARM
+    look(asked)
+    assert (asked.state, asked.rule, aws.writes) == ("not_started", "prewarmed", [])
 
 
 def test_a_failover_that_began_by_itself_is_not_brought_home_by_a_rehearsal_once_its_alarm_is_over(
