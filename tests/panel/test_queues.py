@@ -154,3 +154,9 @@ def test_each_kind_of_work_has_its_queue(task: str, arguments: tuple[Any, ...], 
 
 def test_every_queue_is_served() -> None:
     assert {queue for served, _ in queues.WORKERS.values() for queue in served} == set(queues.ALL)
+
+
+def test_the_workers_that_step_are_not_asked_to_follow_schedules_or_to_delete_what_is_old() -> None:
+    steps, _ = queues.WORKERS[queues.STEPS]
+    for task in ("drills.sweep", "notify.forget_old", "probing.forget_old", "probing.round", "notify.deliver"):
+        assert queues.queue_of(task) not in steps, task
