@@ -48,8 +48,8 @@ def advance(drill_id: int) -> None:
             return
         now = timezone.now()
         legs = (_leg(drill.forward), _leg(drill.back))
-        others = {"overruled": _overruled(drill), "failover": _real_failover(drill)}
-        move = course.next_move(drill, alarms, *legs, now, **others)
+        overruled, failover = _overruled(drill), _real_failover(drill)
+        move = course.next_move(drill, alarms, *legs, now, overruled=overruled, failover=failover)
         _make(drill, move, now)
 
 

@@ -154,7 +154,7 @@ def test_a_schedule_that_can_not_be_run_keeps_neither_the_others_nor_what_is_und
         tried.append(schedule.kind)
         raise RuntimeError(schedule.kind)
 
-    monkeypatch.setattr(schedules, "_take_over", lambda now: None)
+    monkeypatch.setattr(schedules, "_take_over", lambda *_: None)
     monkeypatch.setattr(schedules, "_run", run)
     tasks.sweep()
     assert ("drills.advance", drill.pk) in woken
