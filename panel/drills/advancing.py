@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 import failover.model
@@ -18,10 +19,11 @@ from failover.model import Alarm, AlarmState, Goal
 from failover.resume import stored_progress
 from failover.verdict import PEOPLE_FIRST, blocked
 from panel import dispatch
+from panel.celery import TASK_SECONDS
 from panel.drills import course, services
 from panel.drills.course import Alarms, Begin, Cancel, End, Leg, Move, NotStarted, Return, Stay
 from panel.drills.models import Drill
-from panel.fleet import connections, snapshots
+from panel.fleet import connections, observation, snapshots
 from panel.fleet.applications import configuration
 from panel.fleet.models import Application
 from panel.operations import automatic, timing
@@ -35,6 +37,30 @@ log = structlog.get_logger(__name__)
 
 def advance(drill_id: int) -> None:
     """Take the drill one step further, if there is one to take. Safe to call at any time, as often as one likes."""
+    with _looking(drill_id) as ours:
+        if ours:
+            _advance(drill_id)
+
+
+@contextmanager
+def _looking(drill_id: int) -> Iterator[bool]:
+    """Whether it is for us to look: one worker at a time does, and one whose AWS was slow is left alone for a while.
+
+    Looks come faster than a silent AWS lets them end: all of the observer's processes would wait for one account.
+    """
+    began = timezone.now()
+    until = began + timedelta(seconds=TASK_SECONDS)
+    free = Q(looking_until=None) | Q(looking_until__lt=began)
+    ours = bool(Drill.objects.filter(free, pk=drill_id, state__in=Drill.ACTIVE).update(looking_until=until))
+    try:
+        yield ours
+    finally:
+        if ours:
+            held = Drill.objects.filter(pk=drill_id, looking_until=until)
+            held.update(looking_until=observation.rested(began, timezone.now()))
+
+
+def _advance(drill_id: int) -> None:
     drill = Drill.objects.select_related("application").filter(pk=drill_id, state__in=Drill.ACTIVE).first()
     if drill is None:
         return
