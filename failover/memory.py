@@ -19,7 +19,7 @@ def after(memory: Memory, request: Request, outcome: Outcome, now: float) -> Mem
     kept = carried(memory, outcome.progress)
     kept = replace(_left(kept, outcome.snapshot, now), watch=_watched(memory.watch, outcome.progress, now))
     if request.prepares:
-        return _prepared(kept, memory, outcome, now)
+        return _prepared(kept, memory, request, outcome, now)
     return _moved(kept, memory, request, outcome, now)
 
 
@@ -60,13 +60,16 @@ def _left(memory: Memory, snapshot: Snapshot, now: float) -> Memory:
     return replace(memory, left=tuple((route.arn, route.split) for route in routes if route.split), left_at=now)
 
 
-def _prepared(kept: Memory, memory: Memory, outcome: Outcome, now: float) -> Memory:
-    """Tasks were asked for, no traffic moved: on Lambda a prewarm, to be retired; on ECS what the guard asked for."""
-    if outcome.decision.kind is not Kind.DONE:
-        return kept
-    if outcome.snapshot.position is Position.LAMBDA:
+def _prepared(kept: Memory, memory: Memory, request: Request, outcome: Outcome, now: float) -> Memory:
+    """Tasks were asked for, no traffic moved: on Lambda a prewarm, to be retired; on ECS what the guard asked for.
+
+    A rehearsal may have been stopped after it asked: where no failover needs its tasks, they are retired all the same.
+    """
+    done = outcome.decision.kind is Kind.DONE
+    asked = done or (request.rehearses and outcome.progress.mark("asked") is not None)
+    if asked and outcome.snapshot.position is Position.LAMBDA:
         return replace(kept, prewarmed=outcome.progress.wanted)
-    return replace(kept, watch=replace(memory.watch, raised_at=now))
+    return replace(kept, watch=replace(memory.watch, raised_at=now)) if done else kept
 
 
 def _moved(kept: Memory, memory: Memory, request: Request, outcome: Outcome, now: float) -> Memory:

@@ -20,8 +20,11 @@ _ROUTES = {
     "ingest.process": EVENTS,
     "fleet.sweep": OBSERVE,
     "drills.advance": OBSERVE,
+    "drills.sweep": OBSERVE,
     "notify.deliver": NOTIFY,
+    "notify.forget_old": NOTIFY,
     "probing.round": PROBES,
+    "probing.forget_old": PROBES,
 }
 
 # A worker each, so that reading which takes long holds up no step: queues and processes.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 import failover.model
@@ -17,10 +19,11 @@ from failover.model import Alarm, AlarmState, Goal
 from failover.resume import stored_progress
 from failover.verdict import PEOPLE_FIRST, blocked
 from panel import dispatch
+from panel.celery import TASK_SECONDS
 from panel.drills import course, services
 from panel.drills.course import Alarms, Begin, Cancel, End, Leg, Move, NotStarted, Return, Stay
 from panel.drills.models import Drill
-from panel.fleet import connections, snapshots
+from panel.fleet import connections, observation, snapshots
 from panel.fleet.applications import configuration
 from panel.fleet.models import Application
 from panel.operations import automatic, timing
@@ -34,20 +37,45 @@ log = structlog.get_logger(__name__)
 
 def advance(drill_id: int) -> None:
     """Take the drill one step further, if there is one to take. Safe to call at any time, as often as one likes."""
+    with _looking(drill_id) as ours:
+        if ours:
+            _advance(drill_id)
+
+
+@contextmanager
+def _looking(drill_id: int) -> Iterator[bool]:
+    """Whether it is for us to look: one worker at a time does, and one whose AWS was slow is left alone for a while.
+
+    Looks come faster than a silent AWS lets them end: all of the observer's processes would wait for one account.
+    """
+    began = timezone.now()
+    until = began + timedelta(seconds=TASK_SECONDS)
+    free = Q(looking_until=None) | Q(looking_until__lt=began)
+    ours = bool(Drill.objects.filter(free, pk=drill_id, state__in=Drill.ACTIVE).update(looking_until=until))
+    try:
+        yield ours
+    finally:
+        if ours:
+            held = Drill.objects.filter(pk=drill_id, looking_until=until)
+            held.update(looking_until=observation.rested(began, timezone.now()))
+
+
+def _advance(drill_id: int) -> None:
     drill = Drill.objects.select_related("application").filter(pk=drill_id, state__in=Drill.ACTIVE).first()
     if drill is None:
         return
     alarms = read_alarms(configuration(drill.application))
     with transaction.atomic():
         # The application's row first, as whoever starts an operation has it: of two that are here at once one waits.
-        Application.objects.select_for_update().get(pk=drill.application_id)
+        Application.every.select_for_update().get(pk=drill.application_id)
         found = Drill.objects.select_related("application", "forward", "back", "requested_by")
         drill = found.filter(pk=drill_id, state__in=Drill.ACTIVE).first()
         if drill is None:
             return
         now = timezone.now()
         legs = (_leg(drill.forward), _leg(drill.back))
-        move = course.next_move(drill, alarms, *legs, now, overruled=_overruled(drill))
+        overruled, failover = _overruled(drill), _real_failover(drill)
+        move = course.next_move(drill, alarms, *legs, now, overruled=overruled, failover=failover)
         _make(drill, move, now)
 
 
@@ -55,10 +83,10 @@ def advance(drill_id: int) -> None:
 
 
 def read_alarms(application: failover.model.Application) -> Alarms:
-    """The application's own, those that block and those that abort; one that does not exist is unknown."""
+    """The application's own, those that block and those that abort; one of these that does not exist is unknown."""
     drills = application.drills
     names = tuple(dict.fromkeys(application.alarms + drills.blocking_alarms + drills.aborting_alarms))
-    reading = connections.connect(application).alarms(names)
+    reading = connections.connect(application).alarms(tuple(dict.fromkeys(names + application.prewarm_alarms)))
     found = reading.value or ()
     missing = [name for name in names if name not in {alarm.name for alarm in found}]
     unread = reading.problem if reading.value is None else f"there is no {missing[0]}." if missing else ""
@@ -66,6 +94,7 @@ def read_alarms(application: failover.model.Application) -> Alarms:
     firing = alarming(application, own)
     return Alarms(
         real=firing[0].name if firing else "",
+        prewarm=_firing(found, application.prewarm_alarms),
         blocking=_firing(found, drills.blocking_alarms),
         aborting=_firing(found, drills.aborting_alarms),
         unread=unread,
@@ -85,9 +114,18 @@ def _leg(operation: Operation | None) -> Leg | None:
 
 def _overruled(drill: Drill) -> str:
     """Which operation a person began since traffic is on ECS; what they decided is not undone."""
-    later = Operation.objects.filter(application=drill.application_id, pk__gt=drill.forward_id or 0)
-    theirs = later.exclude(trigger__in=Operation.UNATTENDED).exclude(pk=drill.back_id or 0).first()
+    theirs = _later(drill).exclude(trigger__in=Operation.UNATTENDED).exclude(pk=drill.back_id or 0).first()
     return f"{theirs} was started meanwhile: {theirs.reason}" if theirs else ""
+
+
+def _real_failover(drill: Drill) -> str:
+    """Which one automation began since: a drill brings nothing home from that, whatever the alarm shows by now."""
+    automatic = _later(drill).filter(goal=Goal.FAILOVER, trigger=Operation.Trigger.AUTOMATIC).first()
+    return str(automatic) if automatic else ""
+
+
+def _later(drill: Drill) -> QuerySet[Operation]:
+    return Operation.objects.filter(application=drill.application_id, pk__gt=drill.forward_id or 0)
 
 
 # ---- what is done ----
@@ -154,10 +192,10 @@ def _require_people(application: Application, goal: Goal, trigger: str) -> None:
 
 
 def _cancel(drill: Drill, told: str) -> None:
-    """The operation ends at a safe split, and the way back begins once it has."""
+    """The operation under way ends at a safe split; where that was the way there, the way back begins once it has."""
     drill.outcome, drill.told = Drill.Outcome.INTERRUPTED, told
     drill.save()
-    operation = drill.forward
+    operation = drill.back or drill.forward
     if operation is None:
         return
     waiting = Operation.objects.filter(pk=operation.pk, status__in=Operation.ACTIVE, cancel_requested="")

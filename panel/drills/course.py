@@ -21,9 +21,13 @@ KEEPS_STILL = ("kill_switch", "foreign_change")  # what stopped for these moves 
 
 @dataclass(frozen=True)
 class Alarms:
-    """What was just read: the name of one in ALARM for each kind, empty for none. `unread` says why one is unknown."""
+    """What was just read: the name of one in ALARM for each kind, empty for none. `unread` says why one is unknown.
+
+    `prewarm` calls for tasks: a rehearsal that stopped them would take them from whoever needs them next.
+    """
 
     real: str = ""
+    prewarm: str = ""
     blocking: str = ""
     aborting: str = ""
     unread: str = ""
@@ -96,20 +100,27 @@ Move = Wait | Begin | Cancel | Stay | Return | NotStarted | End
 
 
 def next_move(
-    drill: Drill, alarms: Alarms, forward: Leg | None, back: Leg | None, now: datetime, *, overruled: str = ""
+    drill: Drill,
+    alarms: Alarms,
+    forward: Leg | None,
+    back: Leg | None,
+    now: datetime,
+    *,
+    overruled: str = "",
+    failover: str = "",
 ) -> Move:
     """`forward` and `back` are the drill's operations, None until they were asked for. `overruled` says which other one
-    a person began since.
+    a person began since, `failover` which one automation began: its alarm may be over, or unread, at this look.
     """
     if drill.state == State.ASKED:
         return _start(drill, alarms)
-    if alarms.real or (forward and forward.rule == "real_alarm"):
-        return _overtaken(drill, alarms.real)
+    if alarms.real or failover or (forward and forward.rule == "real_alarm"):
+        return _overtaken(drill, alarms.real, failover)
     if drill.state == State.FORWARD and forward:
         return _forward(drill, alarms, forward, now)
     if drill.state == State.STAYING:
         return _staying(drill, alarms, now, overruled)
-    return _back(drill, back) if back else Wait()
+    return _back(drill, back, _needed(drill, alarms)) if back else Wait()
 
 
 def _start(drill: Drill, alarms: Alarms) -> Move:
@@ -119,6 +130,9 @@ def _start(drill: Drill, alarms: Alarms) -> Move:
         return NotStarted("stale", f"The alarms can't be read: {alarms.unread}", "Restore the access to AWS first.")
     if alarms.real:
         return NotStarted("real_alarm", f"Alarm {alarms.real} is in ALARM.", "Look after it; a drill can wait.")
+    if alarms.prewarm:
+        reason = f"Prewarm alarm {alarms.prewarm} is in ALARM: tasks may be needed any moment."
+        return NotStarted("prewarmed", reason, "Ask again when it is OK.")
     if alarms.blocking:
         remedy = "Ask again when it is OK, or take it out of drills.blocking_alarms."
         return NotStarted("blocking_alarm", f"Alarm {alarms.blocking} is in ALARM, and blocks drills.", remedy)
@@ -128,13 +142,20 @@ def _start(drill: Drill, alarms: Alarms) -> Move:
     return Begin()
 
 
-def _overtaken(drill: Drill, alarm: str) -> End:
+def _overtaken(drill: Drill, alarm: str, failover: str) -> End:
     became = (
         "The tasks that it started stay, for the failover that follows."
         if drill.rehearses
         else "What it began is no drill any more: the controller decides where traffic goes, and when it comes back."
     )
-    said = f"Alarm {alarm} is in ALARM: this is real." if alarm else "An alarm is in ALARM: this is real."
+    what = (
+        f"Alarm {alarm} is in ALARM"
+        if alarm
+        else f"{failover} began by itself"
+        if failover
+        else "An alarm was in ALARM"
+    )
+    said = f"{what}: this is real."
     return End(Outcome.INTERRUPTED, f"{said} {became}", "real_alarm", real=True)
 
 
@@ -145,6 +166,11 @@ def _wish(drill: Drill, alarms: Alarms) -> str:
     return f"Alarm {alarms.aborting} is in ALARM, and aborts drills." if alarms.aborting else ""
 
 
+def _needed(drill: Drill, alarms: Alarms) -> str:
+    """Why a rehearsal's tasks are to stay. Automation retires them when nothing calls for them any more."""
+    return f"Prewarm alarm {alarms.prewarm} is in ALARM: the tasks stay." if drill.rehearses and alarms.prewarm else ""
+
+
 def _forward(drill: Drill, alarms: Alarms, forward: Leg, now: datetime) -> Move:
     wish = _wish(drill, alarms)
     if forward.active:
@@ -153,6 +179,9 @@ def _forward(drill: Drill, alarms: Alarms, forward: Leg, now: datetime) -> Move:
         return End(Outcome.INTERRUPTED, f"Another operation took its place. {forward.error}", "single_writer")
     if drill.outcome:  # it was asked to end
         return _kept_still(drill.outcome, forward) or Return(drill.outcome, drill.told)
+    needed = _needed(drill, alarms)
+    if needed:
+        return End(Outcome.INTERRUPTED, needed, "prewarmed")
     if forward.succeeded:
         if wish:
             return Return(Outcome.INTERRUPTED, wish)
@@ -176,11 +205,11 @@ def _staying(drill: Drill, alarms: Alarms, now: datetime, overruled: str) -> Mov
     return Return() if drill.stay_until is None or now >= drill.stay_until else Wait()
 
 
-def _back(drill: Drill, back: Leg) -> Move:
+def _back(drill: Drill, back: Leg, needed: str) -> Move:
     if back.active:
-        return Wait()
+        return Cancel(needed) if needed and not drill.outcome else Wait()
     if back.succeeded:
         return End(drill.outcome or Outcome.SUCCEEDED, drill.told)
-    if back.status == Operation.Status.SUPERSEDED or back.rule in KEEPS_STILL:
+    if back.status in (Operation.Status.SUPERSEDED, Operation.Status.CANCELLED) or back.rule in KEEPS_STILL:
         return End(drill.outcome or Outcome.INTERRUPTED, f"{drill.told} It was not brought back: {back.error}".strip())
     return End(drill.outcome or Outcome.FAILED, f"{drill.told} The way back failed: {back.error}".strip(), back.rule)

@@ -59,6 +59,9 @@ class Drill(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     stay_until = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    looking_until = models.DateTimeField(
+        null=True, blank=True, help_text="a worker looks at it, or AWS rests, until then"
+    )
 
     class Meta:
         ordering = ("-id",)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from cronsim import CronSimError
 from django.db import transaction
 
@@ -28,7 +29,12 @@ def follow(now: datetime) -> None:
     """Take over what the applications' TOML says, and start what is due."""
     _take_over(now)
     for schedule in Schedule.objects.filter(next_at__lte=now).select_related("application"):
-        _run(schedule, now)
+        try:
+            _run(schedule, now)
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception:  # one schedule's trouble is no reason to leave out the others; it stays due
+            log.exception("schedule_failed", application=schedule.application.slug, kind=schedule.kind)
 
 
 def _take_over(now: datetime) -> None:

@@ -180,7 +180,7 @@ def _ended(drill: Drill, outcome: Outcome, after: dict[str, Any]) -> None:
 
 def _tell(drill: Drill) -> None:
     """One that was not started is told as the refusal that it is."""
-    failed = drill.rehearses and drill.outcome != Drill.Outcome.SUCCEEDED
+    failed = drill.rehearses and drill.outcome in (Drill.Outcome.FAILED, Drill.Outcome.NOT_ENOUGH_CAPACITY)
     measured = (
         f" Users would have been served by ECS after {drill.recovery:.0f} s." if drill.recovery is not None else ""
     )

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from panel import audit
 from panel.audit import Action
+from panel.drills.models import Drill
 from panel.fleet.applications import configuration, disown, own
 from panel.fleet.models import Application
 from panel.operations.models import Operation
@@ -23,6 +24,9 @@ def retire(application: Application, reason: str) -> None:
         active = row.operations.filter(status__in=Operation.ACTIVE).first()
         if active is not None:
             raise NotNow(f"{active} of {row.slug} is {active.status}: cancel it, or wait until it has ended.")
+        drill = row.drills.filter(state__in=Drill.ACTIVE).first()
+        if drill is not None:  # between its operations none is active, and traffic may be on ECS
+            raise NotNow(f"{drill} of {row.slug} is under way: abort it, or wait until it has ended.")
         if row.retired_at is not None:
             return
         row.retired_at = timezone.now()

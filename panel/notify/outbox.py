@@ -6,10 +6,14 @@ finds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import wraps
+from typing import ParamSpec
 from uuid import uuid4
 
+import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -21,9 +25,28 @@ from panel.notify.kinds import TEST, Kind, kinds
 from panel.notify.models import Delivery, Notice, Target
 
 DELIVER_TASK = "notify.deliver"
+Given = ParamSpec("Given")
+
+log = structlog.get_logger(__name__)
 
 
-@transaction.atomic
+def never_in_the_way(telling: Callable[Given, None]) -> Callable[Given, None]:
+    """What is wrong with telling must not undo what it tells of: an operation starts and ends without it, too."""
+
+    @wraps(telling)
+    def told(*given: Given.args, **named: Given.kwargs) -> None:
+        try:
+            with transaction.atomic():
+                telling(*given, **named)
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception:
+            log.exception("not_told", kind=given[0] if given else "")
+
+    return told
+
+
+@never_in_the_way
 def tell(  # noqa: PLR0913 - what there may be to tell, by keyword
     kind: str,
     application: Application | None = None,

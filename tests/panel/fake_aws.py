@@ -33,7 +33,7 @@ class FakeAws:
 
     def __init__(self, application: Application) -> None:
         self.application = application
-        self.alarm = AlarmState.OK
+        self.alarm = self.prewarm = AlarmState.OK
         self.split = Split(100, 0)
         self.desired = 0
         self.scaling = Scaling()
@@ -49,6 +49,7 @@ class FakeAws:
         now = time.time()
         values = {
             Part.ALARMS: tuple(Alarm(name, self.alarm, now - 1) for name in self.application.alarms),
+            Part.PREWARM: tuple(Alarm(name, self.prewarm, now - 1) for name in self.application.prewarm_alarms),
             Part.ROUTES: self._routes(now),
             Part.SERVICE: Service(self.desired, 0, self._running, trouble=self.unplaced),
             Part.TARGETS: Targets(self._running, lambda_states=(("healthy", 1),)),
@@ -66,6 +67,7 @@ class FakeAws:
 
     def alarms(self, names: Collection[str]) -> Reading:
         states = dict.fromkeys(self.application.alarms, self.alarm) | self.others
+        states |= dict.fromkeys(self.application.prewarm_alarms, self.prewarm)
         if Part.ALARMS in self.problems:
             return Reading(problem=self.problems[Part.ALARMS])
         found = tuple(Alarm(name, states[name], time.time() - 1) for name in names if name in states)

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -154,3 +155,18 @@ def test_each_kind_of_work_has_its_queue(task: str, arguments: tuple[Any, ...], 
 
 def test_every_queue_is_served() -> None:
     assert {queue for served, _ in queues.WORKERS.values() for queue in served} == set(queues.ALL)
+
+
+def test_the_workers_that_step_are_not_asked_to_follow_schedules_or_to_delete_what_is_old() -> None:
+    steps, _ = queues.WORKERS[queues.STEPS]
+    for task in ("drills.sweep", "notify.forget_old", "probing.forget_old", "probing.round", "notify.deliver"):
+        assert queues.queue_of(task) not in steps, task
+
+
+def test_the_documented_workers_are_those_that_there_are() -> None:
+    text = Path("docs/observability.md").read_text(encoding="utf-8").partition("## Workers and queues")[2]
+    rows = [[cell.strip() for cell in line.split("|")[1:4]] for line in text.splitlines() if line.startswith("| `")]
+    told = {name.strip("`"): (tuple(re.findall(r"`(\w+)`", served)), int(count)) for name, served, count in rows}
+    assert told == dict(queues.WORKERS)
+    commands = Path("docs/deployment.md").read_text(encoding="utf-8")
+    assert [name for name in queues.WORKERS if f"`python -m panel worker-{name}` |" not in commands] == []

@@ -13,10 +13,13 @@ from panel.audit.models import Entry
 from panel.drills import services
 from panel.drills.models import Drill
 from panel.fleet import snapshots
+from panel.fleet.applications import configuration, import_document
 from panel.fleet.models import Application
+from panel.notify.models import Notice, Target
 from panel.operations import automatic
 from panel.operations import services as operations
 from panel.operations.models import Hold, JournalEntry, Operation
+from panel.operations.stepping import step_operation
 from tests.panel.drills.conftest import look, play, play_until
 from tests.panel.fake_aws import FakeAws
 
@@ -184,6 +187,80 @@ def test_a_real_alarm_in_a_rehearsal_leaves_its_tasks_for_the_failover_that_foll
     assert said.startswith("Started failover")
     assert aws.desired == 2
     assert SetDesiredCount(0) not in aws.writes
+
+
+def test_tasks_of_a_rehearsal_that_made_way_are_retired_where_no_failover_came(
+    application: Application, rehearsal: Drill, aws: FakeAws
+) -> None:
+    Target.objects.create(name="on call", way="console", kinds=["drill.result", "rehearsal.failed"])
+    aws.unplaced = "slow"
+    play_until(rehearsal, "forward")
+    while aws.desired == 0:
+        look(rehearsal)
+    aws.alarm = AlarmState.ALARM
+    look(rehearsal)
+    assert (rehearsal.rule, aws.desired) == ("real_alarm", 2)
+    assert Notice.objects.get().kind == "drill.result", "nobody is told that a real failover would fail too"
+    aws.alarm, aws.unplaced = AlarmState.OK, ""
+    said = automatic.consider(application, snapshots.store(application, aws.observe()), counts=False)
+    assert said.startswith("Started failback"), said
+    retires = Operation.objects.first()
+    while retires.status in Operation.ACTIVE:
+        look(rehearsal)
+        retires.refresh_from_db()
+    assert (retires.status, aws.desired, aws.split) == ("succeeded", 0, ON_LAMBDA)
+
+
+@pytest.fixture
+def prewarming(application: Application, aws: FakeAws, document: dict[str, Any]) -> Application:
+    document["application"]["prewarm_alarms"] = ["warming"]
+    wanted = import_document(document, "checkout.toml").application
+    aws.application = configuration(wanted)
+    snapshots.store(wanted, aws.observe())
+    return wanted
+
+
+@pytest.mark.parametrize("state", ["forward", "back"])
+def test_tasks_that_a_prewarm_alarm_calls_for_are_not_stopped_by_a_rehearsal(
+    prewarming: Application, aws: FakeAws, state: str
+) -> None:
+    rehearsal = services.start_drill(prewarming, "rehearsal", reason="nightly")
+    play_until(rehearsal, state)
+    aws.prewarm = AlarmState.ALARM
+    play(rehearsal)
+    assert (rehearsal.outcome, aws.desired) == ("interrupted", 2)
+    assert "Prewarm alarm warming is in ALARM: the tasks stay" in rehearsal.told
+    assert not Hold.objects.exists()
+    aws.prewarm = AlarmState.OK
+    said = automatic.consider(prewarming, snapshots.store(prewarming, aws.observe()), counts=False)
+    assert said.startswith("Started failback"), "once nothing calls for them they are retired"
+
+
+@pytest.mark.parametrize("kind", ["drill", "rehearsal"])
+def test_nothing_is_drilled_while_a_prewarm_alarm_calls_for_tasks(
+    prewarming: Application, aws: FakeAws, kind: str
+) -> None:
+    asked = services.start_drill(prewarming, kind, reason="nightly")
+    aws.prewarm = AlarmState.ALARM
+    look(asked)
+    assert (asked.state, asked.rule, aws.writes) == ("not_started", "prewarmed", [])
+
+
+def test_a_failover_that_began_by_itself_is_not_brought_home_by_a_rehearsal_once_its_alarm_is_over(
+    application: Application, rehearsal: Drill, aws: FakeAws
+) -> None:
+    play_until(rehearsal, "forward")
+    while rehearsal.forward.status != "succeeded":
+        step_operation(rehearsal.forward_id)
+        Operation.objects.filter(pk=rehearsal.forward_id).update(next_step_at=timezone.now())
+        rehearsal.forward.refresh_from_db()
+    aws.alarm = AlarmState.ALARM
+    said = automatic.consider(application, snapshots.store(application, aws.observe()), counts=False)
+    assert said.startswith("Started failover")
+    aws.alarm = AlarmState.OK
+    play(rehearsal)
+    assert (rehearsal.outcome, rehearsal.rule, rehearsal.back) == ("interrupted", "real_alarm", None)
+    assert f"{Operation.objects.get(trigger='automatic')} began by itself: this is real" in rehearsal.told
 
 
 @pytest.mark.parametrize("state", ["forward", "staying"])

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from failover.codec import encode
 from failover.model import AlarmState, Baseline, Memory, Part, Split
-from panel.drills import services
+from panel.drills import advancing, services
 from panel.drills.models import Drill
 from panel.fleet import snapshots
 from panel.fleet.applications import import_document
@@ -186,3 +188,30 @@ def test_only_an_old_snapshot_is_no_basis(application: Application, aws: FakeAws
     snapshots.store(application, replace(seen, at=seen.at - 120))
     with pytest.raises(services.Refused, match="not read lately"):
         services.start_drill(application, "drill", reason="x")
+
+
+def test_a_drill_of_an_application_that_was_retired_meanwhile_ends(drill: Drill, application: Application) -> None:
+    Application.every.filter(pk=application.pk).update(retired_at=timezone.now())
+    look(drill)
+    assert (drill.state, drill.rule) == ("not_started", "retired")
+
+
+def test_a_drill_whose_aws_is_silent_takes_one_worker_and_then_rests(
+    drill: Drill, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, looks, clock = aws.alarms, [], [timezone.now()]
+    monkeypatch.setattr(advancing.timezone, "now", lambda: clock[0])
+
+    def silent(names: tuple[str, ...]) -> Any:
+        looks.append(clock[0])
+        advancing.advance(drill.pk)  # another worker, meanwhile
+        clock[0] += timedelta(seconds=20)
+        return answered(names)
+
+    monkeypatch.setattr(aws, "alarms", silent)
+    advancing.advance(drill.pk)
+    advancing.advance(drill.pk)
+    assert len(looks) == 1
+    clock[0] += timedelta(seconds=21)
+    advancing.advance(drill.pk)
+    assert len(looks) == 2

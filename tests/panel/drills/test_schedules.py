@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from failover.config import ConfigError
-from panel.drills import cron, schedules
+from panel.drills import cron, schedules, tasks
 from panel.drills.models import Drill, Schedule
 from panel.fleet import snapshots
 from panel.fleet.applications import import_document
@@ -137,3 +137,25 @@ def test_the_snapshot_that_a_scheduled_drill_is_judged_by_is_the_newest(schedule
     snapshots.store(scheduled, aws.observe())
     schedules.follow(DUE + timedelta(seconds=1))
     assert Drill.objects.get().state == "asked"
+
+
+def test_a_schedule_that_can_not_be_run_keeps_neither_the_others_nor_what_is_under_way(
+    scheduled: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drill = Drill.objects.create(application=scheduled, kind="drill", reason="x", state="staying")
+    Schedule.objects.create(
+        application=scheduled, kind="drill", expression="30 2 * * *", time_zone="UTC", checked_at=DUE, next_at=DUE
+    )
+    woken: list[Any] = []
+    monkeypatch.setattr("panel.dispatch.wake", lambda *given, **_: woken.append(given))
+    tried: list[str] = []
+
+    def run(schedule: Schedule, now: datetime) -> None:
+        tried.append(schedule.kind)
+        raise RuntimeError(schedule.kind)
+
+    monkeypatch.setattr(schedules, "_take_over", lambda *_: None)
+    monkeypatch.setattr(schedules, "_run", run)
+    tasks.sweep()
+    assert ("drills.advance", drill.pk) in woken
+    assert sorted(tried) == ["drill", "rehearsal"]

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from panel.drills.models import Drill
 from panel.fleet import observation, retiring, tasks
 from panel.fleet.applications import ImportRefused, import_document
 from panel.fleet.models import Application
@@ -71,6 +72,13 @@ def test_nothing_starts_for_it_by_whatever_way(retired: Application) -> None:
 def test_an_operation_under_way_keeps_it(application: Application) -> None:
     examples.operation(application)
     with pytest.raises(retiring.NotNow, match=r"failover #\d+ of checkout is waiting: cancel it"):
+        retiring.retire(application, "x")
+    assert Application.objects.exists()
+
+
+def test_a_drill_under_way_keeps_it_also_between_its_operations(application: Application) -> None:
+    Drill.objects.create(application=application, kind="drill", reason="x", state="staying")
+    with pytest.raises(retiring.NotNow, match=r"drill #\d+ of checkout is under way: abort it"):
         retiring.retire(application, "x")
     assert Application.objects.exists()
 

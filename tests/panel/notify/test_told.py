@@ -182,3 +182,20 @@ def test_the_documentation_has_the_table(capsys: pytest.CaptureFixture[str]) -> 
     call_command("notification_kinds")
     printed = capsys.readouterr().out.strip()
     assert printed in Path("docs/notifications.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("broken", ["the wording", "the database"])
+def test_an_operation_starts_also_where_nobody_can_be_told(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
+) -> None:
+    def fail(*_: object, **__: object) -> str:
+        if broken == "the database":
+            return Notice.objects.raw("SELECT nothing FROM nowhere")[0].title  # type: ignore[no-any-return]
+        raise ValueError(broken)
+
+    monkeypatch.setattr(wording, "traffic", fail)
+    operation = start(world)
+    assert Operation.objects.get(pk=operation.pk).status == "queued"
+    assert operation.journal.exists()
+    assert not Notice.objects.exists()
+    assert "not_told" in caplog.text
