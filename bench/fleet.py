@@ -46,9 +46,8 @@ def _figures(told: dict[str, dict[str, float]]) -> Iterator[Figure]:
 def main() -> None:
     """What `measure` starts: a thousand applications, and figures as JSON on the last line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panel.settings")
-    import django  # noqa: PLC0415 - settings come from the environment that `measure` made
+    import panel.wsgi  # noqa: F401, PLC0415 - as a server has it; settings come from the environment that `measure` made
 
-    django.setup()
     logging.disable(logging.CRITICAL)  # no broker runs here, and each page would say so
     from bench.fleet_world import fill, pages  # noqa: PLC0415 - needs the set-up above
 
