@@ -226,6 +226,18 @@ def test_an_edit_changes_one_key_and_leaves_the_rest(admin: Client, checkout: Ap
     assert str(difference) == "policy.failover_count: default → 7"
 
 
+def test_an_edit_keeps_the_drills_that_the_form_has_no_field_for(
+    admin: Client, checkout: Application, toml: str
+) -> None:
+    assert imported(admin, f'{toml}\n[drills]\nschedule = "30 3 * * 2"\nblocked = ["Mon-Fri 08:00-18:00"]\n').url
+    given = fields(admin.get(f"{CHECKOUT}edit/")) | {"policy.failover_count": "7"}
+    shown = admin.post(f"{CHECKOUT}edit/", given)
+    assert admin.post(IMPORT, {"toml": shown.context["toml"], "seen": seen(shown)}).status_code == 302
+    kept = configuration(Application.objects.get())
+    assert (kept.policy.failover_count, kept.drills.schedule) == (7, "30 3 * * 2")
+    assert [window.text for window in kept.drills.blocked] == ["Mon-Fri 08:00-18:00"]
+
+
 def test_an_application_whose_resource_another_owns_is_told(admin: Client, checkout: Application) -> None:
     given = {**fields(admin.get(f"{CHECKOUT}edit/")), "application.slug": "basket"}
     page = admin.post(FORM, given)
