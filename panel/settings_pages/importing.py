@@ -25,7 +25,7 @@ from panel.settings_pages.proposals import IMPORT, Proposal, judge
 from panel.settings_pages.sections import page
 from panel.web.forms import PlainForm
 
-MOST_BYTES = 100_000
+MOST_BYTES = config.MOST_TEXT
 PASTED = "the text"
 methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -141,8 +141,10 @@ def _again(text: str, known: Document | None, teams: list[str]) -> Configuration
     """The form as it was when the difference was shown."""
     form = ConfigurationForm(known=known, teams=teams)
     try:
-        shown = ConfigurationForm(known=config.read_text(text, PASTED))
-    except ConfigError:
+        document = config.read_text(text, PASTED)
+        config.parse(document, PASTED)
+        shown = ConfigurationForm(known=document)
+    except ConfigError:  # not what the page sent
         return form
     form.initial = shown.initial
     return form

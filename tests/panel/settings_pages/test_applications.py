@@ -70,6 +70,7 @@ def test_every_problem_is_told_and_the_text_stays(admin: Client, ours: Team, tom
         ({}, "Paste an application's TOML"),
         ({"toml": "a = ["}, "the text is not valid TOML"),
         ({"toml": "a = " + "[" * 30_000}, "nested too deep"),
+        ({"toml": ".".join("a" * 49_000) + "=1"}, "line 1 has more than 200 dots"),
         ({"toml": "x" * 100_001}, "this has 100001"),
         ({"file": SimpleUploadedFile("latin.toml", b"\xe9")}, "latin.toml is not UTF-8"),
         ({"file": SimpleUploadedFile("big.toml", b"x" * 100_001)}, "more than 100000 bytes"),
@@ -224,6 +225,20 @@ def test_an_edit_changes_one_key_and_leaves_the_rest(admin: Client, checkout: Ap
     shown = admin.post(f"{CHECKOUT}edit/", given)
     (difference,) = shown.context["proposal"].result.differences
     assert str(difference) == "policy.failover_count: default → 7"
+
+
+@pytest.mark.parametrize("toml", ["routes = [1]", "[application]\nalarms = [1]", "application = 1", "a = [", "\0"])
+def test_back_to_the_form_with_what_no_form_sent_is_the_form(admin: Client, checkout: Application, toml: str) -> None:
+    page = admin.post(f"{CHECKOUT}edit/", {"step": "edit", "toml": toml})
+    assert page.status_code == 200
+    assert "sa-east-1" in text(page)
+
+
+@pytest.mark.parametrize("page", ["/settings/applications/new/", f"{CHECKOUT}edit/"])
+def test_no_page_works_for_minutes_on_what_somebody_typed(admin: Client, checkout: Application, page: str) -> None:
+    """tomllib takes hours for this one."""
+    typed = ".".join("a" * 1_000_000) + "=1"
+    assert admin.post(page, {"step": "edit", "toml": typed}).status_code in {200, 422}
 
 
 def test_an_edit_keeps_the_drills_that_the_form_has_no_field_for(
