@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from html import unescape
 from typing import Any
 
@@ -14,8 +15,9 @@ from panel.accounts import members
 from panel.accounts.models import Team
 from panel.audit.models import Entry
 from panel.fleet import exporting
-from panel.fleet.applications import configuration
+from panel.fleet.applications import configuration, import_document
 from panel.fleet.models import Application
+from panel.settings_pages import importing, proposals
 from tests.panel.conftest import ELB
 from tests.panel.settings_pages.conftest import Browse, denied, text
 from tests.panel.web import examples
@@ -108,6 +110,26 @@ def test_what_somebody_else_changed_meanwhile_is_shown_before_it_is_confirmed(
     assert "Somebody changed it meanwhile" in text(again)
     assert "policy.step_seconds" in text(again)
     assert configuration(Application.objects.get()).policy.healthy_checks == 1
+
+
+def test_who_is_faster_with_a_name_keeps_the_application(
+    browse: Browse, ours: Team, theirs: Team, toml: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the judgement and the import another team makes one of the same name: it is not overwritten."""
+    ada = browse("admin", theirs, "ada")
+    mine = toml.replace("region =", 'team = "payments"\nregion =', 1)
+    confirmed = {"toml": mine, "seen": seen(ada.post(IMPORT, {"toml": mine}))}
+
+    def slowly(*judged: Any) -> Any:
+        proposal = proposals.judge(*judged)
+        import_document(tomllib.loads(toml), "theirs")
+        return proposal
+
+    monkeypatch.setattr(importing, "judge", slowly)
+    page = ada.post(IMPORT, confirmed)
+    assert page.status_code == 422
+    assert "somebody changed checkout this very moment" in text(page)
+    assert Application.objects.get().team == ours
 
 
 def test_the_same_again_would_change_nothing(admin: Client, checkout: Application, toml: str) -> None:
