@@ -25,6 +25,8 @@ MOST_NAME = 120
 MOST_ARN = 512
 MOST_ALARM_NAME = 255  # CloudWatch API reference, PutMetricAlarm
 MOST_RESOURCE_NAME = 255
+MOST_TEXT = 100_000  # characters of TOML
+MOST_DOTS = 200  # in a line: tomllib's time grows with the square of a dotted key's parts, and soon is minutes
 REGION = re.compile(r"(?=.{1,32}$)[a-z]{2}(-[a-z]+)+-\d")
 
 Check = Callable[[Any], bool]
@@ -56,6 +58,11 @@ def read(path: str | Path) -> dict[str, Any]:
 
 def read_text(text: str, source: str) -> dict[str, Any]:
     """Read TOML. `source` names it in the sentence. Raises ConfigError where it is none."""
+    if len(text) > MOST_TEXT:
+        raise ConfigError([f"{source} has {len(text)} characters, and an application's TOML at most {MOST_TEXT}."])
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > MOST_DOTS:
+            raise ConfigError([f"{source}: line {number} has more than {MOST_DOTS} dots; break it into several lines."])
     try:
         return tomllib.loads(text)
     except ValueError as error:  # a number of thousands of digits is none of tomllib's own errors

@@ -37,10 +37,15 @@ def read(table: dict[str, Any], problem: Problem) -> Drills:
 
 def _text(table: dict[str, Any], key: str, allowed: str, problem: Problem) -> str:
     found = table.get(key, "")
-    if isinstance(found, str):
-        return found.strip()
+    if _is_text(found):
+        return str(found).strip()
     problem(f"drills.{key}", allowed, found)
     return ""
+
+
+def _is_text(value: Any) -> bool:
+    """As in failover.config: a database may take no control character."""
+    return isinstance(value, str) and not any(ord(each) < 32 or ord(each) == 127 for each in value)
 
 
 def _zone(table: dict[str, Any], problem: Problem) -> str:
@@ -54,7 +59,7 @@ def _zone(table: dict[str, Any], problem: Problem) -> str:
 
 def _names(table: dict[str, Any], key: str, problem: Problem) -> tuple[str, ...]:
     found = table.get(key, [])
-    if isinstance(found, list) and all(isinstance(name, str) and name for name in found):
+    if isinstance(found, list) and all(_is_text(name) and name for name in found):
         return tuple(found)
     problem(f"drills.{key}", "a list of alarm names", found)
     return ()

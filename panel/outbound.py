@@ -33,9 +33,9 @@ USER_AGENT = "failover-panel"
 PORTS = {"http": 80, "https": 443}
 # What VPCs are made of.
 PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")))
-# Where clouds answer with credentials outside of the link-local networks: AWS and Google over IPv6, Alibaba, Azure,
-# Oracle.
-METADATA = tuple(map(ip_address, ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16", "192.0.0.192")))
+# Where clouds answer with credentials outside of the link-local networks: AWS over IPv6 (of instances at ::254, of
+# EKS pods at ::23), Google over IPv6, Alibaba, Azure, Oracle.
+METADATA = tuple(map(ip_network, ("fd00:ec2::/32", "fd20:ce::254", "100.100.100.200", "168.63.129.16", "192.0.0.192")))
 # The IPv4 address is in the last four bytes: https://www.rfc-editor.org/rfc/rfc6052, and rfc8215.
 TRANSLATED = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48")))
 
@@ -116,7 +116,7 @@ _resolve = socket.getaddrinfo
 def judge(host: str, address: str) -> None:
     """Raise Refused where the panel does not send to this address of `host`."""
     ip = _inner(ip_address(address.partition("%")[0]))
-    if _allowed_by_setting(host, ip) or (_allowed(ip) and ip not in METADATA):
+    if _allowed_by_setting(host, ip) or (_allowed(ip) and not _is_metadata(ip)):
         return
     shown = f"{host} is {ip}" if host != str(ip) else host
     raise Refused(
@@ -156,10 +156,14 @@ def _allowed(ip: Address) -> bool:
     return ip.is_global and not (ip.is_multicast or ip.is_reserved)
 
 
+def _is_metadata(ip: Address) -> bool:
+    return any(ip in network for network in METADATA)
+
+
 def _kind(ip: Address) -> str:
     if ip.is_loopback or ip.is_unspecified:
         return "this machine itself"
-    if ip in METADATA or str(ip) == "169.254.169.254":
+    if _is_metadata(ip) or str(ip) == "169.254.169.254":
         return "a cloud's metadata service"
     if ip.is_link_local:
         return "a link-local address"

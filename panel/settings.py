@@ -133,6 +133,10 @@ SOCIALACCOUNT_PROVIDERS = sign_on.providers(PANEL_SIGN_ON)
 # signs them in as themselves.
 SOCIALACCOUNT_LOGIN_ON_GET = True
 MFA_ADAPTER = "panel.accounts.adapters.SecondFactors"
+MFA_FORMS = {
+    "authenticate": "panel.accounts.second_factor.AuthenticateForm",
+    "reauthenticate": "panel.accounts.second_factor.ReauthenticateForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Failover panel"
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # nothing here rests on an address

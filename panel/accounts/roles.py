@@ -92,7 +92,10 @@ class Grants:
             return cls({})
         if person.is_superuser:
             return cls({None: Role.ADMIN})
-        return cls({team: Role.named(role) for team, role in person.memberships.values_list("team", "role")})
+        found: dict[int | None, Role] = {}
+        for team, role in person.memberships.values_list("team", "role"):  # by hand, by a group: the higher one counts
+            found[team] = max(found.get(team, Role.NONE), Role.named(role))
+        return cls(found)
 
     @property
     def everywhere(self) -> Role:

@@ -8,6 +8,7 @@ from typing import Any
 import tomlkit
 
 from failover.model import Policy
+from failover.model.drills import Drills
 from panel.fleet.applications import Document, without_external_id
 from panel.fleet.models import Application
 
@@ -15,11 +16,12 @@ from panel.fleet.models import Application
 ORDER: dict[str, tuple[str, ...]] = {
     "application": (
         "slug", "name", "region", "role_arn", "external_id", "team", "alarms", "alarm_rule", "prewarm_alarms", "mode",
-        "probe_url", "lease_table",
+        "probe_url", "probe_header", "lease_table",
     ),
     "lambda": ("function_name", "target_group_arn"),
     "ecs": ("cluster", "service", "target_group_arn"),
     "policy": tuple(each.name for each in fields(Policy)),
+    "drills": tuple(each.name for each in fields(Drills)),
 }  # fmt: skip
 
 
@@ -37,8 +39,9 @@ def text(document: Document) -> str:
     for route in document["routes"]:
         routes.append(_table(route, ()))
     written["routes"] = routes
-    if "policy" in document:
-        written["policy"] = _table(document["policy"], ORDER["policy"])
+    for name in ("policy", "drills"):
+        if name in document:
+            written[name] = _table(document[name], ORDER[name])
     return tomlkit.dumps(written)
 
 

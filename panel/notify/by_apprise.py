@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
@@ -62,7 +62,10 @@ SERVICES = {
 # In whose addresses people type the host; in the others that place may hold a token.
 HOSTED = {"form", "gotify", "json", "mailto", "matrix", "mmost", "rocket", "workflow", "xml"}
 # They name files of this machine, or have it wait and try again by itself.
-FORBIDDEN = frozenset(("attach", "keyfile", "pgp", "pgpkey", "template", "retry", "wait", "cto", "rto", "redirect"))
+FORBIDDEN = frozenset((
+    *("attach", "keyfile", "pgp", "pgpkey", "pgppub", "pgpprv", "wkd", "template"),
+    *("retry", "wait", "cto", "rto", "redirect"),
+))  # fmt: skip
 CONNECT_SECONDS, READ_SECONDS = 3.0, 5.0
 ANSWERED = re.compile(r"error=(\d{3})\b")
 
@@ -114,8 +117,10 @@ def _host(url: str) -> str:
     return (parts.hostname or "") if hosted else ""
 
 
-def _query(url: str) -> str:
-    return url.partition("?")[2]
+def _parameters(url: str) -> set[str]:
+    """The names of its parameters, as Apprise takes them: `;` parts them too, and blanks around them don't count."""
+    parts = re.split("[?&;]", url.partition("?")[2])
+    return {unquote(part.partition("=")[0].replace("+", " ")).strip(" \t\r\n\f\v+-:").lower() for part in parts}
 
 
 def _plugin(url: str) -> Any:
@@ -125,9 +130,7 @@ def _plugin(url: str) -> Any:
             "The panel sends by Apprise addresses that begin with one of "
             f"{', '.join(f'{name}://' for name in sorted(SERVICES))}."
         )
-    named = FORBIDDEN.intersection(
-        name.lstrip("+-:").lower() for name, _ in parse_qsl(_query(url), keep_blank_values=True)
-    )
+    named = FORBIDDEN.intersection(_parameters(url))
     if named:
         raise NotAccepted(f"Leave {', '.join(sorted(named))} out of the address: the panel decides about that itself.")
     with _sending():

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -17,7 +18,7 @@ from panel.accounts import roles
 from panel.accounts.again import ask, proved_again
 from panel.accounts.roles import mine
 from panel.fleet import exporting
-from panel.fleet.applications import Document, ImportRefused, import_document, without_external_id
+from panel.fleet.applications import Document, Import, ImportRefused, import_document, without_external_id
 from panel.fleet.models import Application
 from panel.settings_pages.configuration import ConfigurationForm
 from panel.settings_pages.permitted import permitted, require, typed
@@ -25,7 +26,7 @@ from panel.settings_pages.proposals import IMPORT, Proposal, judge
 from panel.settings_pages.sections import page
 from panel.web.forms import PlainForm
 
-MOST_BYTES = 100_000
+MOST_BYTES = config.MOST_TEXT
 PASTED = "the text"
 methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -85,7 +86,11 @@ def from_toml(request: HttpRequest) -> HttpResponse:
         return _difference(request, proposal, text, reverse("settings:import"), changed=bool(seen))
     if not proved_again(request, proposal.needs):
         return ask(request)
-    return _taken(request, document, form.source, then="first_event" if given.get("then") == "event" else "application")
+    try:
+        result = _import(document, form.source, proposal)
+    except ImportRefused as problem:
+        return _paste(request, ImportForm(initial={"toml": text}), [str(problem)])
+    return _taken(request, result, then="first_event" if given.get("then") == "event" else "application")
 
 
 def _paste(request: HttpRequest, form: ImportForm, problems: Any = ()) -> HttpResponse:
@@ -98,8 +103,18 @@ def _difference(
     return page(request, "difference", {"proposal": proposal, "toml": text, "back": back, "changed": changed})
 
 
-def _taken(request: HttpRequest, document: Document, source: str, *, then: str) -> HttpResponse:
-    result = import_document(document, source)
+def _import(document: Document, source: str, proposal: Proposal) -> Import:
+    """What was judged and confirmed, or nothing: somebody else may have made an application of this name since, and
+    then it is theirs. Raises ImportRefused.
+    """
+    with transaction.atomic():
+        result = import_document(document, source)
+        if (result.created, result.differences) != (proposal.result.created, proposal.result.differences):
+            raise ImportRefused(f"{source}: somebody changed {result.application.slug} this very moment. Look again.")
+    return result
+
+
+def _taken(request: HttpRequest, result: Import, *, then: str) -> HttpResponse:
     if result.created:
         messages.success(request, f"{result.application.name} is made. It is read within seconds.")
     elif result.changes:
@@ -141,8 +156,10 @@ def _again(text: str, known: Document | None, teams: list[str]) -> Configuration
     """The form as it was when the difference was shown."""
     form = ConfigurationForm(known=known, teams=teams)
     try:
-        shown = ConfigurationForm(known=config.read_text(text, PASTED))
-    except ConfigError:
+        document = config.read_text(text, PASTED)
+        config.parse(document, PASTED)
+        shown = ConfigurationForm(known=document)
+    except ConfigError:  # not what the page sent
         return form
     form.initial = shown.initial
     return form

@@ -51,7 +51,7 @@ methods = require_http_methods(["GET", "HEAD", "POST"])
 
 class WhereForm(PlainForm):
     region = forms.RegexField(
-        REGION,
+        rf"^(?:{REGION.pattern})\Z",
         label="Region",
         max_length=32,
         widget=forms.TextInput(attrs={"placeholder": "sa-east-1", "autocomplete": "off"}),
@@ -69,7 +69,7 @@ class WhereForm(PlainForm):
         error_messages={"required": "Choose a team.", "invalid_choice": "Choose one of your teams."},
     )
     role_arn = forms.RegexField(
-        ROLE,
+        rf"^(?:{ROLE.pattern})\Z",
         label="Role to assume",
         required=False,
         max_length=512,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from panel.web import forms, sentences
 from panel.web.action import Action, Plan
 from panel.web.subjects import About, Panel, Subject
 
+NUMBER = re.compile(r"[0-9]{1,18}")
 SAME_CLICK = timedelta(seconds=10)
 
 
@@ -36,7 +38,7 @@ def shown_hold(named: str, present: Hold | None, application: Application | None
         return present
     binding = Hold.objects.filter(released_at=None, expires_at__gt=timezone.now())
     own = binding.filter(Q(application=application) | Q(application=None))
-    return own.filter(pk=named).first() if named.isascii() and named.isdigit() else None
+    return own.filter(pk=named).first() if NUMBER.fullmatch(named) else None
 
 
 def _release(subject: About, given: dict[str, Any], user: User) -> None:  # noqa: ARG001 - every action takes its form

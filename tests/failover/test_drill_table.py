@@ -87,6 +87,8 @@ def test_a_drill_that_would_run_into_a_window_is_blocked_as_well() -> None:
         ('time_zone = "Mars/Olympus"', 'drills.time_zone must be a time zone\'s name such as "UTC"'),
         ("time_zone = 3", "drills.time_zone must be"),
         ("schedule = 3", "drills.schedule must be a cron expression"),
+        ('schedule = "0 3 * * \\u0000"', "drills.schedule must be a cron expression"),
+        ('aborting_alarms = ["a\\u0000"]', "drills.aborting_alarms must be a list of alarm names"),
         ("blocking_alarms = [1]", "drills.blocking_alarms must be a list of alarm names"),
         ("stay_seconds = 3601", "drills.stay_seconds must be a number from 0 to 3600, not 3601"),
         ("target_seconds = true", "drills.target_seconds must be a number"),

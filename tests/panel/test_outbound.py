@@ -54,6 +54,7 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
         ("http://169.254.169.254/latest/meta-data/", "169.254.169.254, a cloud's metadata service"),
         ("http://169.254.170.2/v2/credentials", "169.254.170.2, a link-local address"),
         ("http://[fd00:ec2::254]/latest/", "fd00:ec2::254, a cloud's metadata service"),
+        ("http://[fd00:ec2::23]/v1/credentials", "fd00:ec2::23, a cloud's metadata service"),
         ("http://[fe80::1]/", "fe80::1, a link-local address"),
         ("http://100.100.100.200/", "100.100.100.200, a cloud's metadata service"),
         ("http://224.0.0.1/", "224.0.0.1, a multicast address"),

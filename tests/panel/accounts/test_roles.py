@@ -78,6 +78,14 @@ def test_teams_where_an_action_is_allowed(payments: Team) -> None:
     assert set(roles.teams(ana, "operation.start")) == {payments}
 
 
+@pytest.mark.parametrize(("by_hand", "by_group"), [("admin", "viewer"), ("viewer", "admin")])
+def test_of_a_role_by_hand_and_one_by_a_group_the_higher_counts(payments: Team, by_hand: str, by_group: str) -> None:
+    ana = member(payments, by_hand, "ana")
+    members.follow_groups(ana, {payments: by_group}, "single sign-on")
+    assert roles.may(ana, "application.import", payments)
+    assert roles.Grants.of(ana).allowed(payments.pk) == roles.allowed(ana, payments)
+
+
 def test_a_person_has_one_role_in_a_team_and_a_new_one_takes_its_place(payments: Team) -> None:
     ana = member(payments, "viewer", "ana")
     assert members.set_role(ana, payments, "admin") == "ana in payments: viewer → admin"

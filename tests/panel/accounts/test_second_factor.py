@@ -93,6 +93,27 @@ def test_a_code_opens_once(client: Client, app: User) -> None:
     assert not signed_in(other)
 
 
+def test_nor_in_another_web_process(client: Client, app: User) -> None:
+    client.post(LOGIN, PASSWORD)
+    used = code()
+    client.post(CODE, {"code": used})
+    assert signed_in(client)
+    cache.clear()  # what a process remembers, another one does not know
+    other = Client()
+    other.post(LOGIN, PASSWORD)
+    assert "Incorrect code" in other.post(CODE, {"code": used}).content.decode()
+    assert not signed_in(other)
+
+
+def test_nor_as_a_proof(client: Client, app: User) -> None:
+    client.post(LOGIN, PASSWORD)
+    used = code()
+    client.post(CODE, {"code": used})
+    cache.clear()
+    page = client.post("/accounts/2fa/reauthenticate/", {"code": used})
+    assert "Incorrect code" in page.content.decode()
+
+
 def test_a_wrong_code_is_told_and_counted(client: Client, app: User) -> None:
     client.post(LOGIN, PASSWORD)
     assert "Incorrect code" in client.post(CODE, {"code": "000000"}).content.decode()

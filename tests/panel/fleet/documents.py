@@ -46,6 +46,7 @@ APPLICATION = st.builds(
         prewarm_alarms=st.lists(TEXT, max_size=2),
         mode=st.sampled_from(["auto", "observe", "off"]),
         probe_url=st.sampled_from(["", "https://api.example.com/", "http://10.0.0.1:8080/a?b=c#d"]),
+        probe_header=st.sampled_from(["X-Pool", "X-Served-By"]),
         lease_table=st.sampled_from(["", "leases"]),
     ),
 )
@@ -65,6 +66,16 @@ POLICY = maybe(
     metric_period_seconds=st.sampled_from([1, 5, 60, 3600]),
     probe_timeout_seconds=st.floats(0.1, 30),
 )
+DRILLS = maybe(
+    schedule=st.sampled_from(["", "30 3 * * 2"]),
+    rehearsal_schedule=st.sampled_from(["", "0 4 * * 1"]),
+    time_zone=st.sampled_from(["UTC", "America/Sao_Paulo"]),
+    blocked=st.lists(st.sampled_from(["Mon-Fri 08:00-18:00", "daily 22:00-06:00"]), max_size=2),
+    blocking_alarms=st.lists(TEXT, max_size=2),
+    aborting_alarms=st.lists(TEXT, max_size=2),
+    target_seconds=number(0, 86_400),
+    stay_seconds=number(0, 3600),
+)
 SOUND = st.builds(
     lambda required, policy: {**required, **policy},
     st.fixed_dictionaries(
@@ -75,5 +86,5 @@ SOUND = st.builds(
             "routes": st.lists(ROUTE, min_size=1, max_size=3, unique_by=str),
         }
     ),
-    maybe(policy=POLICY),
+    maybe(policy=POLICY, drills=DRILLS),
 )

@@ -112,6 +112,24 @@ def test_parameters_that_read_files_or_wait_are_refused(name: str) -> None:
         by_apprise.check(f"slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#ops?{name}=/etc/passwd")
 
 
+@pytest.mark.parametrize(
+    "query", ["a=b;{}=x", "a=b;;{}=x", "a?{}=x", "%20{}=x", "{}%20=x", "%20%2B{}%09=x", "a=b&%0a{}=x", "{}"]
+)
+@pytest.mark.parametrize("name", ["redirect", "wkd", "pgppub", "pgpprv", "attach", "TEMPLATE"])
+def test_they_are_found_however_apprise_would_find_them(query: str, name: str) -> None:
+    with pytest.raises(by_apprise.NotAccepted, match="out of the address"):
+        by_apprise.check(f"mailto://me:hunter2@mail.example.com?to=ops@example.com&{query.format(name)}")
+
+
+def test_what_apprise_would_take_as_a_parameter_is_seen() -> None:
+    """Whatever way it reads them in a later release, no name of its reading is hidden from ours."""
+    from apprise.utils.parse import parse_url  # noqa: PLC0415 - loading it takes a second
+
+    url = "json://hooks.example.com/a?x=1;redirect=yes& rto =3&+x-h=1&:m=2&-g=3"
+    taken = {name.lstrip("+-:") for name in parse_url(url)["qsd"]}
+    assert {"redirect", "rto"} <= taken <= by_apprise._parameters(url)
+
+
 def test_an_address_that_apprise_can_not_read_is_a_sentence() -> None:
     with pytest.raises(by_apprise.NotAccepted, match=r"no address for Slack: its form is at https://appriseit\.com"):
         by_apprise.check("slack://short")

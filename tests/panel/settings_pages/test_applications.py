@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from html import unescape
 from typing import Any
 
@@ -14,8 +15,9 @@ from panel.accounts import members
 from panel.accounts.models import Team
 from panel.audit.models import Entry
 from panel.fleet import exporting
-from panel.fleet.applications import configuration
+from panel.fleet.applications import configuration, import_document
 from panel.fleet.models import Application
+from panel.settings_pages import importing, proposals
 from tests.panel.conftest import ELB
 from tests.panel.settings_pages.conftest import Browse, denied, text
 from tests.panel.web import examples
@@ -70,6 +72,7 @@ def test_every_problem_is_told_and_the_text_stays(admin: Client, ours: Team, tom
         ({}, "Paste an application's TOML"),
         ({"toml": "a = ["}, "the text is not valid TOML"),
         ({"toml": "a = " + "[" * 30_000}, "nested too deep"),
+        ({"toml": ".".join("a" * 49_000) + "=1"}, "line 1 has more than 200 dots"),
         ({"toml": "x" * 100_001}, "this has 100001"),
         ({"file": SimpleUploadedFile("latin.toml", b"\xe9")}, "latin.toml is not UTF-8"),
         ({"file": SimpleUploadedFile("big.toml", b"x" * 100_001)}, "more than 100000 bytes"),
@@ -107,6 +110,26 @@ def test_what_somebody_else_changed_meanwhile_is_shown_before_it_is_confirmed(
     assert "Somebody changed it meanwhile" in text(again)
     assert "policy.step_seconds" in text(again)
     assert configuration(Application.objects.get()).policy.healthy_checks == 1
+
+
+def test_who_is_faster_with_a_name_keeps_the_application(
+    browse: Browse, ours: Team, theirs: Team, toml: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the judgement and the import another team makes one of the same name: it is not overwritten."""
+    ada = browse("admin", theirs, "ada")
+    mine = toml.replace("region =", 'team = "payments"\nregion =', 1)
+    confirmed = {"toml": mine, "seen": seen(ada.post(IMPORT, {"toml": mine}))}
+
+    def slowly(*judged: Any) -> Any:
+        proposal = proposals.judge(*judged)
+        import_document(tomllib.loads(toml), "theirs")
+        return proposal
+
+    monkeypatch.setattr(importing, "judge", slowly)
+    page = ada.post(IMPORT, confirmed)
+    assert page.status_code == 422
+    assert "somebody changed checkout this very moment" in text(page)
+    assert Application.objects.get().team == ours
 
 
 def test_the_same_again_would_change_nothing(admin: Client, checkout: Application, toml: str) -> None:
@@ -224,6 +247,32 @@ def test_an_edit_changes_one_key_and_leaves_the_rest(admin: Client, checkout: Ap
     shown = admin.post(f"{CHECKOUT}edit/", given)
     (difference,) = shown.context["proposal"].result.differences
     assert str(difference) == "policy.failover_count: default → 7"
+
+
+@pytest.mark.parametrize("toml", ["routes = [1]", "[application]\nalarms = [1]", "application = 1", "a = [", "\0"])
+def test_back_to_the_form_with_what_no_form_sent_is_the_form(admin: Client, checkout: Application, toml: str) -> None:
+    page = admin.post(f"{CHECKOUT}edit/", {"step": "edit", "toml": toml})
+    assert page.status_code == 200
+    assert "sa-east-1" in text(page)
+
+
+@pytest.mark.parametrize("page", ["/settings/applications/new/", f"{CHECKOUT}edit/"])
+def test_no_page_works_for_minutes_on_what_somebody_typed(admin: Client, checkout: Application, page: str) -> None:
+    """tomllib takes hours for this one."""
+    typed = ".".join("a" * 1_000_000) + "=1"
+    assert admin.post(page, {"step": "edit", "toml": typed}).status_code in {200, 422}
+
+
+def test_an_edit_keeps_the_drills_that_the_form_has_no_field_for(
+    admin: Client, checkout: Application, toml: str
+) -> None:
+    assert imported(admin, f'{toml}\n[drills]\nschedule = "30 3 * * 2"\nblocked = ["Mon-Fri 08:00-18:00"]\n').url
+    given = fields(admin.get(f"{CHECKOUT}edit/")) | {"policy.failover_count": "7"}
+    shown = admin.post(f"{CHECKOUT}edit/", given)
+    assert admin.post(IMPORT, {"toml": shown.context["toml"], "seen": seen(shown)}).status_code == 302
+    kept = configuration(Application.objects.get())
+    assert (kept.policy.failover_count, kept.drills.schedule) == (7, "30 3 * * 2")
+    assert [window.text for window in kept.drills.blocked] == ["Mon-Fri 08:00-18:00"]
 
 
 def test_an_application_whose_resource_another_owns_is_told(admin: Client, checkout: Application) -> None:

@@ -124,7 +124,11 @@ def test_where_aws_can_not_be_reached_it_is_a_sentence(
     [
         ({"region": ""}, "Write a region"),
         ({"region": "moon"}, "Write a region"),
+        ({"region": "sa-east-1.example.com"}, "Write a region"),
+        ({"region": "x/sa-east-1"}, "Write a region"),
         ({"role_arn": "me"}, "Write a role's ARN"),
+        ({"role_arn": "to arn:aws:iam::123456789012:role/x"}, "Write a role's ARN"),
+        ({"role_arn": "arn:aws:iam::123456789012:role/x and more"}, "Write a role's ARN"),
         ({"team": "payments"}, "Choose one of your teams"),
     ],
 )

@@ -321,3 +321,10 @@ def test_in_alarm_and_killed_the_fleet_says_what_would_have_started(
     reason = "Alarm busy is in ALARM; it would have started a failover, but the kill switch is on."
     examples.refusal(row, "failover", rule="kill_switch", reason=reason)
     assert f"In alarm, and not failing over. {reason}" in text(browser_of.get("/"))
+
+
+@pytest.mark.parametrize("hold", ["9" * 18, "9" * 5000, "-1", "²", "x"])
+def test_a_hold_that_no_page_named_is_not_there(
+    browser_of: Client, beating: None, checkout: Application, hold: str
+) -> None:
+    assert browser_of.post(f"{PAGE}release/", {"hold": hold}).status_code == 409
