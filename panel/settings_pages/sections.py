@@ -26,6 +26,7 @@ class Section:
 SECTIONS = (
     Section("Applications", "settings:applications", "view"),
     Section("Teams & people", "settings:teams", "view"),
+    Section("Notifications", "notify:notifications", "notification.manage"),
     Section("API tokens", "settings:tokens", "token.manage"),
     Section("Webhook keys", "settings:keys", "webhook_key.manage"),
 )
