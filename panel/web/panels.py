@@ -122,7 +122,8 @@ def polylines(points: Series, period: int, frame: Frame) -> list[str]:
 def polyline(points: Series, frame: Frame) -> str:
     span = (frame.end - frame.start) or 1.0
     return " ".join(
-        f"{WIDTH * (at - frame.start) / span:.1f},{frame.height - frame.height * value / frame.top:.1f}"
+        # What is so now is younger than the newest metric, where the time axis ends.
+        f"{WIDTH * (min(at, frame.end) - frame.start) / span:.1f},{frame.height - frame.height * value / frame.top:.1f}"
         for at, value in points
     )
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from failover.model import Limits, Metrics, Reading, Snapshot, Split
 from panel.fleet.snapshots import concurrency_limit
-from panel.web import charts
+from panel.web import charts, panels
 from tests.panel.web import examples
 
 
@@ -101,3 +101,9 @@ def test_where_nothing_was_published_nothing_is_drawn() -> None:
 
     assert chart is not None
     assert [len(line.points.split(" ")) for line in chart.lines] == [2, 2]
+
+
+def test_what_is_so_now_ends_where_the_time_axis_does() -> None:
+    frame = panels.Frame(0.0, 60.0, 4.0, panels.HEIGHT)
+    line = panels.polyline(((30.0, 3.0), (65.0, 3.0)), frame)
+    assert [float(point.split(",")[0]) for point in line.split(" ")] == [panels.WIDTH / 2, panels.WIDTH]
