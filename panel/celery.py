@@ -13,7 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panel.settings")
 
 from django.conf import settings
 
-from panel import environment, queues, trails
+from panel import environment, queues, reconnecting, trails
 
 TASK_SECONDS = 30  # a cycle has 10; whatever takes three times as long hangs
 SOFT_SECONDS = TASK_SECONDS - 5
@@ -82,6 +82,7 @@ app.conf.update(
         },
     },
 )
+app.steps["consumer"].add(reconnecting.Reconnecting)
 app.autodiscover_tasks()
 _following = trails.follow_tasks()
 
