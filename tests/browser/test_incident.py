@@ -84,6 +84,7 @@ def act(page: Page, link: str, button: str, reason: str | None) -> None:
     expect(dialog).to_be_hidden()
 
 
+@pytest.mark.full
 def test_an_operator_moves_traffic_to_ecs_and_sees_it_move(page: Page, demo: Demo) -> None:
     complaints: list[str] = []
     page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)

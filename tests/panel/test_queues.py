@@ -95,6 +95,7 @@ def workers(folder: Path, broker: str, aws: str) -> Iterator[None]:
         yield
 
 
+@pytest.mark.full
 @pytest.mark.timeout(240)
 @pytest.mark.django_db(transaction=True)
 def test_one_silent_account_delays_no_step_and_no_sweep_of_another(

@@ -49,6 +49,7 @@ def test_a_port_that_is_taken_is_refused(tmp_path: Path) -> None:
         assert f"PORT is {port}, and another program listens there" in refused("run", "--var", str(tmp_path), PORT=port)
 
 
+@pytest.mark.full
 @pytest.mark.timeout(180)
 def test_run_serves_the_panel_and_ends_all_of_it(tmp_path: Path, family: Family) -> None:
     output = tmp_path / "output"
