@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -109,7 +110,9 @@ class Incident:
 
     def _fail_over(self) -> None:
         path = self._folder / "checkout.toml"
-        path.write_text(application_toml(self._about.application("checkout"), self._about.region), encoding="utf-8")
+        toml = application_toml(self._about.application("checkout"), self._about.region)
+        # Nobody probes: only what the load generator sends is to be counted.
+        path.write_text(re.sub(r"^probe_url = .*$", "", toml, flags=re.MULTILINE), encoding="utf-8")
         command = ["failover", "--yes", "--reason", "the load test's incident", "--override", "single_writer"]
         done = subprocess.run(
             [sys.executable, "-m", "failover", "-c", path, *command],
