@@ -1,0 +1,18 @@
+"""Forks one part from a process that has loaded `this`: `little_fork.py LOG MODULE ARGUMENT…`; exits as it does."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from stack.forking import fork
+
+
+async def main() -> int:
+    log = Path(sys.argv[1])
+    log.touch()
+    part = fork("this", (sys.executable, "-m", *sys.argv[2:]), {"SAID": "by its environment"}, log)
+    return await part.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
