@@ -8,11 +8,10 @@ from stack.forking import fork
 
 
 async def main() -> int:
-    log = Path(sys.argv[1])
-    log.touch()
-    part = fork("this", (sys.executable, "-m", *sys.argv[2:]), {"SAID": "by its environment"}, log)
+    part = fork("this", (sys.executable, "-m", *sys.argv[2:]), {"SAID": "by its environment"}, Path(sys.argv[1]))
     return await part.wait()
 
 
 if __name__ == "__main__":
+    Path(sys.argv[1]).touch()
     sys.exit(asyncio.run(main()))
