@@ -10,7 +10,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench import cold, controller, fleet, history, lab_capacity, machine, report, screen, versus, virtual_time, webhook
+from bench import (
+    cold,
+    controller,
+    fleet,
+    history,
+    idle,
+    lab_capacity,
+    machine,
+    report,
+    screen,
+    versus,
+    virtual_time,
+    webhook,
+)
 from bench.figures import Figure, table
 
 COMPARE = "compare"
@@ -26,6 +39,7 @@ class Benchmark:
 BENCHMARKS: Mapping[str, Benchmark] = {
     "virtual-time": Benchmark("Virtual hours of one application a minute of CPU", virtual_time.measure),
     "cold": Benchmark("The API's Lambda package, loaded by a fresh interpreter", cold.measure),
+    "idle": Benchmark("The whole panel while nothing happens", idle.measure),
     "controller": Benchmark("The controller's calls and speed, over HTTP", controller.measure),
     "versus": Benchmark("A naive controller and ours, the same surge", versus.measure),
     "prewarm": Benchmark("Ours in a load that grows, without and with a prewarm alarm", versus.measure_prewarm),
