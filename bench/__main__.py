@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from bench import (
     cold,
+    command_line,
     controller,
+    event,
     fleet,
     history,
     idle,
@@ -20,6 +22,7 @@ from bench import (
     machine,
     report,
     screen,
+    service,
     versus,
     virtual_time,
     webhook,
@@ -39,12 +42,16 @@ class Benchmark:
 BENCHMARKS: Mapping[str, Benchmark] = {
     "virtual-time": Benchmark("Virtual hours of one application a minute of CPU", virtual_time.measure),
     "cold": Benchmark("The API's Lambda package, loaded by a fresh interpreter", cold.measure),
+    "service": Benchmark("The API in both of its runtimes", service.measure),
+    "command-line": Benchmark("Break glass, from the shell to its first answer", command_line.measure),
     "idle": Benchmark("The whole panel while nothing happens", idle.measure),
+    "event": Benchmark("From an alarm's event to the weights", event.measure),
     "controller": Benchmark("The controller's calls and speed, over HTTP", controller.measure),
     "versus": Benchmark("A naive controller and ours, the same surge", versus.measure),
     "prewarm": Benchmark("Ours in a load that grows, without and with a prewarm alarm", versus.measure_prewarm),
     "webhook": Benchmark("The webhook under 600 events a second", webhook.measure),
     "fleet": Benchmark("The fleet's page with 1,000 applications", fleet.measure),
+    "api": Benchmark("The panel's API with 1,000 applications", fleet.measure_api),
     "screen": Benchmark("From a change in AWS to the changed page, 200 others watching", screen.measure),
     "lab-capacity": Benchmark("What the lab itself loses", lab_capacity.measure),
 }

@@ -27,8 +27,10 @@ from failover.model import (
     Split,
     Targets,
 )
+from panel import audit
 from panel.accounts.members import set_role
 from panel.accounts.models import default_team
+from panel.api import tokens
 from panel.fleet import snapshots
 from panel.fleet.models import Application, Heartbeat, StoredSnapshot
 from panel.operations.models import Hold, Operation, Refusal
@@ -90,10 +92,30 @@ def pages() -> dict[str, Page]:
     }
 
 
+def calls() -> dict[str, Page]:
+    """What scripts ask the API for, each with a token of its own, and the least there could be."""
+    operation = Operation.objects.filter(status="succeeded").earliest("pk")
+    asked = {
+        "50 applications": "/api/v1/applications?limit=50",
+        "one application": "/api/v1/applications/api-0500",
+        "one operation": f"/api/v1/operations/{operation.pk}",
+    }
+    return {name: _call(name, path) for name, path in asked.items()} | {"a bare view, one query": _bare()}
+
+
 def _page(user: User, path: str) -> Page:
     client = Client(headers={"host": "127.0.0.1"})
     client.force_login(user)
+    return _asking(client, path)
 
+
+def _call(name: str, path: str) -> Page:
+    with audit.acting(audit.COMMAND_LINE):
+        secret = tokens.create(name, "viewer")
+    return _asking(Client(headers={"host": "127.0.0.1", "authorization": f"Bearer {secret}"}), path)
+
+
+def _asking(client: Client, path: str) -> Page:
     def ask() -> bytes:
         answer = client.get(path)
         assert answer.status_code == 200, answer.status_code  # noqa: S101 - a benchmark of an error measures nothing
