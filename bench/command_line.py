@@ -1,4 +1,4 @@
-"""How long break glass takes from the shell to its first answer, beside plain boto3 that asks the same services once."""
+"""How long break glass takes from the shell to its first answer, beside boto3 that asks the same services once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from stack.laboratory import laboratory
 ROUNDS = 10
 MOST_TIMES_BOTO3 = 1.5
 OURS, SAME, ONE = "python -m failover status", "boto3: a client and a call for each service", "boto3: one of each"
-ASKED = (
+ASKED: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("cloudwatch", "describe_alarms", {}),
     ("elbv2", "describe_load_balancers", {}),
     ("ecs", "list_clusters", {}),

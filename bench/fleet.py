@@ -22,6 +22,9 @@ from lab.load import percentile
 APPLICATIONS = 1000
 ROUNDS = 60
 MOST_MS, MOST_QUERIES, MOST_KILOBYTES = 150.0, 12, 60.0
+# Name, unit and limit of each figure.
+CPU, MEDIAN, SLOW = ("CPU, median", "ms", None), ("time, median", "ms", None), ("time, 95th percentile", "ms", MOST_MS)
+QUERIES, SIZE = ("queries", "", MOST_QUERIES), ("compressed", "KB", MOST_KILOBYTES)
 
 
 def measure() -> list[Figure]:
@@ -48,11 +51,11 @@ def _measured_apart(what: str) -> list[Figure]:
 
 
 def _figures(told: dict[str, dict[str, float]]) -> Iterator[Figure]:
-    limits = {"ms, 95th percentile": MOST_MS, "queries": MOST_QUERIES, "kilobytes, compressed": MOST_KILOBYTES}
     for of, figures in told.items():
-        for name, value in figures.items():
-            bare = of.startswith("a bare")
-            yield Figure(name, value, of=of, better="" if bare else "lower", most=None if bare else limits.get(name))
+        bare = of.startswith("a bare")
+        for name, unit, most in (CPU, MEDIAN, SLOW, QUERIES, SIZE):
+            better, limit = ("", None) if bare else ("lower", most)
+            yield Figure(name, figures[name], unit, of=of, better=better, most=limit)
 
 
 def main() -> None:
@@ -77,11 +80,11 @@ def _measured(ask: Callable[[], bytes], count: Callable[[], int]) -> dict[str, f
         times.append((time.perf_counter() - began) * 1000)
         busy.append((time.process_time() - worked) * 1000)
     return {
-        "ms of CPU, median": round(percentile(busy, 50), 1),
-        "ms, median": round(percentile(times, 50), 1),
-        "ms, 95th percentile": round(percentile(times, 95), 1),
-        "queries": count(),
-        "kilobytes, compressed": round(len(gzip.compress(body)) / 1000, 1),
+        CPU[0]: round(percentile(busy, 50), 1),
+        MEDIAN[0]: round(percentile(times, 50), 1),
+        SLOW[0]: round(percentile(times, 95), 1),
+        QUERIES[0]: count(),
+        SIZE[0]: round(len(gzip.compress(body)) / 1000, 1),
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,7 +45,9 @@ assert answer["statusCode"] == 200, answer
 print((time.process_time() - began) / count)
 """
 EVENT = {
-    "requestContext": {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/a/1"}},
+    "requestContext": {
+        "elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/a/1"}
+    },
     "httpMethod": "GET",
     "path": "/",
     "queryStringParameters": {},
@@ -93,7 +96,7 @@ def _served(argv: tuple[str, ...], requests: int, folder: Path | None = None) ->
         env=env,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        preexec_fn=bound_to_parent(15),  # noqa: PLW1509 - nothing else ends it when we are killed
+        preexec_fn=bound_to_parent(signal.SIGTERM),  # noqa: PLW1509 - nothing else ends it when we are killed
     )
     try:
         connection = _connected(process, port)

@@ -22,8 +22,8 @@ SILENT_SECONDS, MOST_REST_SECONDS = 3.0, 40.0
 WEIGHT_WRITE = "ModifyListener"
 ALARM = "{}-throttles"
 
-# Nothing is waited for: one observation of healthy targets is enough, all weight moves at once, and a failover ends soon
-# after, without traffic that would show it. Nothing goes home.
+# Nothing is waited for: one observation of healthy targets is enough, all weight moves at once, and a failover ends
+# soon after, without traffic that would show it. Nothing goes home.
 POLICY = replace(
     QUICK, failover_count=1, min_healthy=1, standby_count=1, healthy_checks=1, settle_seconds=0,
     dwell_seconds=3600, cooldown_seconds=3600, metric_period_seconds=1,
@@ -54,7 +54,7 @@ missing_data = "ignore"
 
 @dataclass(frozen=True)
 class Moved:
-    """One move of weights. Seconds from ``since`` until the write had returned, and the round trips to AWS meanwhile."""
+    """One move of weights: seconds from the event until the write had returned, and the AWS round trips meanwhile."""
 
     seconds: float
     calls: int
