@@ -20,12 +20,12 @@ LEASES = "failover-leases"
 PREWARM = "checkout-lambda-prewarm"
 
 
-def toml(lab: LabProcess, policy: Policy, *, prewarm: bool = False, lease: bool = True) -> str:
+def toml(lab: LabProcess, policy: Policy, slug: str = SLUG, *, prewarm: bool = False, lease: bool = True) -> str:
     """The text of the application's file. The name tells labs apart, whose ARNs are all the same."""
-    found = laboratory(lab.description).application(SLUG)
+    found = laboratory(lab.description).application(slug)
     about = {
-        "slug": SLUG,
-        "name": f"Checkout at {lab.endpoint}",
+        "slug": slug,
+        "name": f"{slug.capitalize()} at {lab.endpoint}",
         "region": lab.description["region"],
         "alarms": [name for name in found.alarms if name != PREWARM],
         "prewarm_alarms": [PREWARM] if prewarm else [],
@@ -34,9 +34,9 @@ def toml(lab: LabProcess, policy: Policy, *, prewarm: bool = False, lease: bool 
     return "\n".join([_table("[application]", about), *_pools(found), _table("[policy]", asdict(policy))])
 
 
-def application(lab: LabProcess, policy: Policy) -> Application:
+def application(lab: LabProcess, policy: Policy, slug: str = SLUG) -> Application:
     """The same, as the controller reads it; without a lease table, since nobody else writes."""
-    return parse(tomllib.loads(toml(lab, policy, lease=False)), "the benchmark")
+    return parse(tomllib.loads(toml(lab, policy, slug, lease=False)), "the benchmark")
 
 
 @contextmanager

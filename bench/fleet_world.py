@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth.models import User
@@ -13,28 +14,17 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from failover.model import (
-    Alarm,
-    AlarmState,
-    Limits,
-    Metrics,
-    Reading,
-    Routes,
-    RouteState,
-    Scaling,
-    Service,
-    Snapshot,
-    Split,
-    Targets,
-)
+from failover.model import AlarmState, Metrics, Reading, Snapshot, Split
+from panel import audit
 from panel.accounts.members import set_role
 from panel.accounts.models import default_team
+from panel.api import tokens
 from panel.fleet import snapshots
 from panel.fleet.models import Application, Heartbeat, StoredSnapshot
 from panel.operations.models import Hold, Operation, Refusal
+from tests.panel.web import examples
+from tests.panel.web.examples import ACCOUNT, REGION
 
-ACCOUNT, REGION = "111122223333", "sa-east-1"
-ELB = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}"
 POINTS = 90
 OPERATIONS_EACH = 6
 
@@ -49,7 +39,7 @@ def fill(count: int) -> None:
     rows = Application.objects.bulk_create(
         Application(
             slug=f"api-{number:04}", name=f"API {number}", team=team, region=REGION, account=ACCOUNT,
-            document=_document(f"api-{number:04}"),
+            document=examples.document(f"api-{number:04}"),
         )
         for number in range(count)
     )  # fmt: skip
@@ -90,10 +80,30 @@ def pages() -> dict[str, Page]:
     }
 
 
+def calls() -> dict[str, Page]:
+    """What scripts ask the API for, each with a token of its own, and the least there could be."""
+    operation = Operation.objects.filter(status="succeeded").earliest("pk")
+    asked = {
+        "50 applications": "/api/v1/applications?limit=50",
+        "one application": "/api/v1/applications/api-0500",
+        "one operation": f"/api/v1/operations/{operation.pk}",
+    }
+    return {name: _call(name, path) for name, path in asked.items()} | {"a bare view, one query": _bare()}
+
+
 def _page(user: User, path: str) -> Page:
     client = Client(headers={"host": "127.0.0.1"})
     client.force_login(user)
+    return _asking(client, path)
 
+
+def _call(name: str, path: str) -> Page:
+    with audit.acting(audit.COMMAND_LINE):
+        secret = tokens.create(name, "viewer")
+    return _asking(Client(headers={"host": "127.0.0.1", "authorization": f"Bearer {secret}"}), path)
+
+
+def _asking(client: Client, path: str) -> Page:
     def ask() -> bytes:
         answer = client.get(path)
         assert answer.status_code == 200, answer.status_code  # noqa: S101 - a benchmark of an error measures nothing
@@ -128,32 +138,12 @@ def _ended(row: Application, goal: str, now: datetime) -> Operation:
     )  # fmt: skip
 
 
-def _document(slug: str) -> dict[str, object]:
-    return {
-        "application": {"slug": slug, "name": slug, "region": REGION, "alarms": [f"{slug}-concurrency"]},
-        "lambda": {"function_name": slug, "target_group_arn": f"{ELB}:targetgroup/{slug}-lambda/0123456789abcdef"},
-        "ecs": {
-            "cluster": "apis", "service": slug, "target_group_arn": f"{ELB}:targetgroup/{slug}-ecs/0123456789abcdef",
-        },
-        "routes": [{"listener_arn": f"{ELB}:listener/app/{slug}/0123456789abcdef/0123456789abcdef"}],
-    }  # fmt: skip
-
-
 def _snapshot(number: int, now: float) -> Snapshot:
-    """Every ninth in alarm, every twentieth on ECS; an hour and a half of five series, a point a minute."""
-    alarm = Alarm("concurrency", AlarmState.ALARM if number % 9 == 0 else AlarmState.OK, now - 180, "Crossed", 51)
+    """Every ninth in alarm, every twentieth on ECS; an hour and a half of six series, a point a minute."""
+    state = AlarmState.ALARM if number % 9 == 0 else AlarmState.OK
     split = Split(0, 100) if number % 20 == 0 else Split(100, 0)
-    route = RouteState(f"{ELB}:listener/app/{number}/1/2", "HTTPS :443, default", split, "f")
+    known: Snapshot = examples.snapshot(at=now, split=split, alarm=state, desired=2, running=2, healthy=2)
     times = [now - 60 * (POINTS - each) for each in range(POINTS)]
     names = ("concurrency", "throttles", "lambda_requests", "ecs_requests", "lambda_5xx", "invocations")
     series = {name: tuple((at, float(number % 60 + each % 7)) for each, at in enumerate(times)) for name in names}
-    return Snapshot(
-        at=now,
-        alarms=Reading.of((alarm,), now),
-        routes=Reading.of(Routes((route,)), now),
-        service=Reading.of(Service(2, 0, 2), now),
-        targets=Reading.of(Targets(2), now),
-        scaling=Reading.of(Scaling(), now),
-        metrics=Reading.of(Metrics(60, series), now),
-        limits=Reading.of(Limits(reserved=64, unreserved=900), now),
-    )
+    return replace(known, metrics=Reading.of(Metrics(60, series), now))

@@ -64,7 +64,7 @@ def measure() -> list[Figure]:
 def _figures(row: dict[str, Any]) -> Iterator[Figure]:
     phase = row["phase"]
     yield Figure("requests", row["requests"], of=phase, better="")
-    yield Figure("a second", row["per_second"], of=phase, better="higher")
+    yield Figure("answered", row["per_second"], "/s", of=phase, better="higher")
     yield Figure("throttled", row["throttled"], of=phase, better="")
     yield Figure("lost beyond those", row["lost"], of=phase, most=0)
     yield Figure("answer time, median", row["p50_ms"], "ms", of=phase)

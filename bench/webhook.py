@@ -179,7 +179,7 @@ def _figures(column: Column, delivered: Sequence[Delivery], stored: tuple[int, i
     spread = len(delivered) / rate + max(0.0, delivered[-1].seconds)
     none = 0 if column.limited else None
     yield Figure("events", len(delivered), of=column.name, better="")
-    yield Figure("answered a second", round(len(delivered) / spread, 1), of=column.name, better="higher")
+    yield Figure("answered", round(len(delivered) / spread, 1), "/s", of=column.name, better="higher")
     yield Figure("answer time, median", round(percentile(times, 50), 1), "ms", of=column.name)
     most = MOST_MS if column.limited else None
     yield Figure("answer time, 99th percentile", round(percentile(times, 99), 1), "ms", of=column.name, most=most)

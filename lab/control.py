@@ -86,7 +86,8 @@ def set_fault(cloud: Cloud, body: bytes) -> dict[str, Any]:
 
 def calls(log: CallLog) -> dict[str, Any]:
     writes = [{"at": w.at, "service": w.service, "action": w.action, "ok": w.ok} for w in log.writes]
-    return {"total": log.total, "by_action": log.by_action, "writes": writes}
+    trips = [{"at": trip.at, "seconds": trip.seconds} for trip in log.round_trips]
+    return {"total": log.total, "by_action": log.by_action, "writes": writes, "round_trips": trips}
 
 
 def _application(application: Application, pid: Pid) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from lab.cloud import Cloud
 from lab.errors import AwsError
 from lab.faults import FaultError
 from lab.stage import Stage
-from lab.wire.dispatch import Endpoint
+from lab.wire.dispatch import Endpoint, RoundTrip
 from lab.wire.messages import Request
 
 MOST_BYTES = 1_048_576
@@ -34,12 +34,14 @@ def application(
 
 def _aws(endpoint: Endpoint, clock: Callable[[], float]) -> Callable[[web.Request], Any]:
     async def answer(request: web.Request) -> web.Response:
-        outcome = endpoint.answer(await _received(request), clock())
+        began = clock()
+        outcome = endpoint.answer(await _received(request), began)
         await asyncio.sleep(outcome.delay)
         if outcome.without_reply == "silent":
             await _never()
         if outcome.reply is None:
             return _closed(request)
+        endpoint.log.round_trips.append(RoundTrip(began, clock() - began))
         return web.Response(status=outcome.reply.status, body=outcome.reply.body, headers=outcome.reply.headers)
 
     return answer

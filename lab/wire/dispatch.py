@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections import deque
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from functools import cache
@@ -43,6 +44,7 @@ _SCOPE = re.compile(
 )
 _READS = ("Describe", "List", "Get", "AssumeRole")
 KEPT_WRITES = 10_000
+KEPT_ROUND_TRIPS = 2_000
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,13 @@ class Write:
     service: str
     action: str
     ok: bool
+
+
+class RoundTrip(NamedTuple):
+    """When a call came, and the seconds until its answer left; what the network and the client add is not in it."""
+
+    at: float
+    seconds: float
 
 
 class Asked(NamedTuple):
@@ -70,6 +79,7 @@ class CallLog:
     by_action: dict[str, int] = field(default_factory=dict)
     writes: list[Write] = field(default_factory=list)
     recent: Recent[Asked] = field(default_factory=Recent)
+    round_trips: deque[RoundTrip] = field(default_factory=lambda: deque(maxlen=KEPT_ROUND_TRIPS))
 
     @property
     def total(self) -> int:

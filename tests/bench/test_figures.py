@@ -7,6 +7,7 @@ import pytest
 from bench import __main__ as command
 from bench import history, report
 from bench.figures import Figure, read, table
+from bench.history import Stored
 
 
 @pytest.mark.parametrize(
@@ -44,8 +45,12 @@ def test_a_limit_that_all_columns_share_is_said_once():
     assert table("Both", figures).splitlines()[-1].split() == ["lost", "0", "0", "at", "most", "0", "ok"]
 
 
-def compared(before: Figure, now: Figure | None) -> list[str]:
-    return list(history.worse({"speed": [before]}, {"speed": [now] if now else []}))
+MACHINE = {"cores": 2, "processor": "AMD EPYC", "python": "3.11.2"}
+OTHER = MACHINE | {"processor": "Graviton"}
+
+
+def compared(before: list[Figure], now: list[Figure], on=MACHINE) -> history.Compared:
+    return history.compared(Stored({"speed": before}, MACHINE), Stored({"speed": now}, on))
 
 
 @pytest.mark.parametrize(
@@ -61,17 +66,32 @@ def compared(before: Figure, now: Figure | None) -> list[str]:
     ],
 )
 def test_what_is_more_than_twenty_percent_worse_is_said(better, before, now, worse):
-    said = compared(Figure("time", before, "s", better=better), Figure("time", now, "s", better=better))
-    assert said == ([f"speed: time was {before} s and is {now}."] if worse else [])
+    found = compared([Figure("time", before, "s", better=better)], [Figure("time", now, "s", better=better)])
+    assert found.worse == ([f"speed: time was {before} s and is {now}."] if worse else [])
 
 
-def test_what_is_not_measured_any_more_is_said():
-    assert compared(Figure("time", 3), None) == ["speed: time was 3 and is not measured any more."]
-    assert compared(Figure("time", 3), Figure("time", None)) == ["speed: time was 3 and is not measured any more."]
+def test_of_another_machine_counts_and_ratios_are_compared_and_nothing_else():
+    units = ("s", "ms", "h", "/s", "%", "MB", "KB", "")
+    before = [Figure(f"in {unit}", 10, unit) for unit in units]
+    now = [Figure(f"in {unit}", 20, unit) for unit in units]
+    found = compared(before, now, on=OTHER)
+    assert not found.alike
+    assert found.worse == ["speed: in KB was 10 KB and is 20.", "speed: in  was 10 and is 20."]
+    assert len(compared(before, now, on=MACHINE | {"python": "3.13"}).worse) == len(units)
 
 
-def test_a_benchmark_that_was_not_run_is_no_news():
-    assert list(history.worse({"speed": [Figure("time", 3)]}, {"size": []})) == []
+def test_what_is_not_measured_any_more_is_said_and_what_is_new_is_named():
+    figures = [Figure("time", 3), Figure("size", 4)]
+    assert compared(figures, [figures[1], Figure("mood", 5)]) == history.Compared(
+        True, 1, [], ["speed: time was 3 and is not measured any more."], ["speed: mood"]
+    )
+    assert compared([figures[0]], [Figure("time", None)]).gone == ["speed: time was 3 and is not measured any more."]
+    assert compared([Figure("time", None)], [figures[0]]).new == ["speed: time"]
+
+
+def test_a_benchmark_that_was_not_run_is_no_news_and_one_that_is_new_is():
+    found = history.compared(Stored({"speed": [Figure("time", 3)]}, MACHINE), Stored({"size": [Figure("n", 1)]}, {}))
+    assert (found.worse, found.gone, found.new) == ([], [], ["all of size"])
 
 
 @pytest.fixture
@@ -98,6 +118,13 @@ def test_comparing_exits_1_where_something_got_worse_and_2_where_there_is_nothin
     assert capsys.readouterr().out
 
 
+def test_comparing_says_that_the_machine_is_another_one(stored, tmp_path, capsys):
+    stored(10, 10)
+    report.write({"speed": [Figure("time", 11)]}, {"cores": 8}, 1_800_000_000.0, file=tmp_path / "bench.json")
+    assert command.compare() == 0
+    assert "measured on another machine (2 cores of unknown) than the last run (8 cores" in capsys.readouterr().out
+
+
 def test_the_newest_stored_report_is_compared_with(tmp_path):
     for name in ("2026-01-02", "2025-12-31", "2026-01-01"):
         (tmp_path / f"{name}.json").touch()
@@ -109,7 +136,7 @@ def test_a_report_says_when_on_what_and_what_a_reader_must_know(stored, tmp_path
     written = json.loads((tmp_path / "bench.json").read_text())
     assert written["at"] == "2027-01-15T08:00:00+00:00"
     assert (written["machine"], written["note"]) == ({"cores": 2}, "shared")
-    assert history.load(tmp_path / "bench.json") == {"speed": [Figure("time", 3)]}
+    assert history.load(tmp_path / "bench.json") == Stored({"speed": [Figure("time", 3)]}, {"cores": 2})
 
 
 @pytest.mark.parametrize(("value", "status"), [(3, 0), (5, 1)])
