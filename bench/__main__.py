@@ -10,7 +10,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench import cold, controller, fleet, history, lab_capacity, machine, report, screen, versus, virtual_time, webhook
+from bench import (
+    cold,
+    controller,
+    fleet,
+    history,
+    lab_capacity,
+    machine,
+    report,
+    screen,
+    sweep,
+    versus,
+    virtual_time,
+    webhook,
+)
 from bench.figures import Figure, table
 
 COMPARE = "compare"
@@ -27,6 +40,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "virtual-time": Benchmark("Virtual hours of one application a minute of CPU", virtual_time.measure),
     "cold": Benchmark("The API's Lambda package, loaded by a fresh interpreter", cold.measure),
     "controller": Benchmark("The controller's calls and speed, over HTTP", controller.measure),
+    "sweep": Benchmark("One look at 1,000 applications in 20 accounts", sweep.measure),
     "versus": Benchmark("A naive controller and ours, the same surge", versus.measure),
     "prewarm": Benchmark("Ours in a load that grows, without and with a prewarm alarm", versus.measure_prewarm),
     "webhook": Benchmark("The webhook under 600 events a second", webhook.measure),
