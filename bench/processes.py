@@ -71,7 +71,7 @@ def _parents() -> Iterator[tuple[int, int]]:
 def _usage(pid: int) -> Usage | None:
     try:
         stat, rollup = _stat(pid), (PROC / str(pid) / "smaps_rollup").read_text(encoding="utf-8")
-        title = _title((PROC / str(pid) / "cmdline").read_text(encoding="utf-8", errors="replace"))
+        title = _title(*(_text(pid, name) for name in ("comm", "cmdline")))
     except (FileNotFoundError, ProcessLookupError):
         return None
     kilobytes = sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
@@ -84,7 +84,14 @@ def _stat(pid: int) -> list[str]:
     return (PROC / str(pid) / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
 
 
-def _title(cmdline: str) -> str:
+def _text(pid: int, name: str) -> str:
+    return (PROC / str(pid) / name).read_text(encoding="utf-8", errors="replace")
+
+
+def _title(comm: str, cmdline: str) -> str:
+    """What was forked has its parent's command line, and a name of its own."""
+    if "multiprocessing.forkserver" in cmdline:
+        return comm.strip()
     program, *arguments = cmdline.rstrip("\0").split("\0")
     words = [Path(program).name, *(word for word in arguments if word != "-m")]
     return " ".join(words)[:TITLE_LENGTH]
