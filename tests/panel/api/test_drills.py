@@ -104,6 +104,7 @@ def test_what_users_saw_of_an_operation_is_summed_up(call: Caller, checkout: App
     assert call("get", f"/operations/{operation.pk}").json()["probe"] == {
         "sent": 3,
         "failed": 1,
+        "unanswered": 1,
         "by_pool": {
             "lambda": {"sent": 1, "failed": 0},
             "ecs": {"sent": 1, "failed": 0},
