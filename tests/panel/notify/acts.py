@@ -140,6 +140,7 @@ def paged(world: World) -> None:
 
 
 def made_way(world: World) -> None:
+    observe(world.application)
     drill = drills.start_drill(world.application, "rehearsal", reason="nightly", user=world.ada)
     advance(drill.pk)
     drill.refresh_from_db()
