@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -18,8 +17,10 @@ from panel.accounts.models import Team, default_team
 from panel.audit import Action
 from panel.drills import cron
 from panel.fleet.models import AlarmName, Application, OwnedResource
+from panel.fleet.remembering import Remembered
 
 Document = dict[str, Any]
+MOST_REMEMBERED = 4_000_000  # characters: of a thousand ordinary documents
 
 
 class ImportRefused(Exception):  # noqa: N818 - an answer, not an error
@@ -62,9 +63,7 @@ def parsed(document: Document, source: str) -> failover.model.Application:
     return _parsed(json.dumps(document, sort_keys=True), source)
 
 
-@lru_cache(maxsize=1024)
-def _parsed(document: str, source: str) -> failover.model.Application:
-    return config.parse(json.loads(document), source)
+_parsed = Remembered(lambda document, source: config.parse(json.loads(document), source), MOST_REMEMBERED)
 
 
 def import_document(document: Document, source: str) -> Import:
