@@ -1,7 +1,7 @@
 """A GET for a machine whose network is not known: it connects only to addresses that a public name may have.
 
 A name is resolved once and the connection made to that very address, so that it can't mean another one a moment later.
-Link-local addresses are refused, and with them the metadata services of cloud machines, which hand out credentials.
+What is refused is what the panel refuses (`failover.addresses`), but for loopback: there a lab or a sidecar may be.
 """
 
 from __future__ import annotations
@@ -12,15 +12,11 @@ import ssl
 import threading
 import time
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
+from failover import addresses
 from failover.probing import MOST_BODY, Answer, ForbiddenError
 
-Address = IPv4Address | IPv6Address
-
-# Link-local addresses are told by Python. Amazon's own in IPv6 (instance metadata, task credentials) are unique local.
-METADATA = (ip_network("fd00:ec2::/32"), ip_network("169.254.0.0/16"))
 HEADERS = {"User-Agent": "failover-probe", "Accept-Encoding": "identity", "Connection": "close"}
 
 
@@ -49,17 +45,6 @@ def guarded_get(url: str, seconds: float) -> Answer:
         connection.close()
 
 
-def refusal(address: Address) -> str:
-    """Why nothing may be sent to this address, or ""."""
-    mapped = getattr(address, "ipv4_mapped", None)
-    address = mapped or address
-    if address.is_link_local or any(address in network for network in METADATA if network.version == address.version):
-        return f"{address} is link-local: such addresses belong to metadata services, and are never probed"
-    if address.is_multicast or address.is_unspecified or address.is_reserved:
-        return f"{address} is no address of a load balancer"
-    return ""
-
-
 def _connection(parts: SplitResult, seconds: float) -> http.client.HTTPConnection:
     """Connected to an address that was looked at. Raises ForbiddenError, OSError."""
     secure = parts.scheme == "https"
@@ -68,9 +53,12 @@ def _connection(parts: SplitResult, seconds: float) -> http.client.HTTPConnectio
     except ValueError as problem:
         raise ForbiddenError(f"The probe URL has no usable port: {problem}.") from None
     family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    why_not = refusal(ip_address(str(where[0]).partition("%")[0]))
-    if why_not:
-        raise ForbiddenError(f"The probe URL leads to {why_not}. Set application.probe_url to the API's own address.")
+    ip = addresses.meant(str(where[0]))
+    against = addresses.spoken_against(ip, own_machine=True)
+    if against:
+        raise ForbiddenError(
+            f"The probe URL leads to {ip}, {against}. Set application.probe_url to the API's own address."
+        )
     plain = socket.socket(family, kind, protocol)
     try:
         plain.settimeout(seconds)

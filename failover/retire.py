@@ -1,4 +1,8 @@
-"""After a failback: keep the tasks until nothing speaks for them, then put back what stood before the failover."""
+"""After a failback: keep the tasks until nothing speaks for them, then put back what stood before the failover.
+
+A prewarm alarm does not keep them: Lambda has just carried all of the traffic for the bake time. Where it is in ALARM
+then, automation starts tasks anew, as for any other prewarm, and the failback ends at a known count.
+"""
 
 from __future__ import annotations
 

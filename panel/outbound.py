@@ -19,25 +19,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
-Address = IPv4Address | IPv6Address
+from failover import addresses as addressing
+from failover.addresses import Address
 
 SECONDS = 5.0
 MOST_BYTES = 64 * 1024
 USER_AGENT = "failover-panel"
 PORTS = {"http": 80, "https": 443}
-# What VPCs are made of.
-PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")))
-# Where clouds answer with credentials outside of the link-local networks: AWS over IPv6 (of instances at ::254, of
-# EKS pods at ::23), Google over IPv6, Alibaba, Azure, Oracle.
-METADATA = tuple(map(ip_network, ("fd00:ec2::/32", "fd20:ce::254", "100.100.100.200", "168.63.129.16", "192.0.0.192")))
-# The IPv4 address is in the last four bytes: https://www.rfc-editor.org/rfc/rfc6052, and rfc8215.
-TRANSLATED = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48")))
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not an error
@@ -115,12 +109,13 @@ _resolve = socket.getaddrinfo
 
 def judge(host: str, address: str) -> None:
     """Raise Refused where the panel does not send to this address of `host`."""
-    ip = _inner(ip_address(address.partition("%")[0]))
-    if _allowed_by_setting(host, ip) or (_allowed(ip) and not _is_metadata(ip)):
+    ip = addressing.meant(address)
+    against = addressing.spoken_against(ip)
+    if not against or _allowed_by_setting(host, ip):
         return
     shown = f"{host} is {ip}" if host != str(ip) else host
     raise Refused(
-        f"{shown}, {_kind(ip)}: the panel sends nothing there. "
+        f"{shown}, {against}: the panel sends nothing there. "
         f"Where it must, PANEL_OUTBOUND_ALLOW has to name {ip} or a network around it."
     )
 
@@ -138,36 +133,6 @@ def _split(url: str) -> tuple[SplitResult, str, int]:
     if parts.username is not None:
         raise Refused(f"Leave name and password out of the address of {host}: they would show where addresses show.")
     return parts, host, port or PORTS[parts.scheme]
-
-
-def _inner(ip: Address) -> Address:
-    """The IPv4 address that an IPv6 address leads to, if it is such a one."""
-    if isinstance(ip, IPv4Address):
-        return ip
-    if any(ip in network for network in TRANSLATED):
-        return IPv4Address(int(ip) & 0xFFFFFFFF)
-    return ip.ipv4_mapped or ip.sixtofour or ip
-
-
-def _allowed(ip: Address) -> bool:
-    """Public, or private where load balancers live. `is_global` alone lets multicast through."""
-    if any(ip in network for network in PRIVATE):
-        return True
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved)
-
-
-def _is_metadata(ip: Address) -> bool:
-    return any(ip in network for network in METADATA)
-
-
-def _kind(ip: Address) -> str:
-    if ip.is_loopback or ip.is_unspecified:
-        return "this machine itself"
-    if _is_metadata(ip) or str(ip) == "169.254.169.254":
-        return "a cloud's metadata service"
-    if ip.is_link_local:
-        return "a link-local address"
-    return "a multicast address" if ip.is_multicast else "a reserved address"
 
 
 def _allowed_by_setting(host: str, ip: Address) -> bool:

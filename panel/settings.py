@@ -29,6 +29,7 @@ PANEL_REQUIRE_MFA = ENVIRONMENT.require_mfa
 PANEL_SESSION_HOURS = ENVIRONMENT.session_hours
 REDIS_URL = ENVIRONMENT.redis_url
 DATABASES = {"default": ENVIRONMENT.database}
+CACHES = {"default": {"BACKEND": "panel.shared_cache.SharedCache", "LOCATION": "panel"}}  # what limits count
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [

@@ -29,6 +29,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from failover.config import MOST_TEXT
 from panel.accounts.roles import actions
 
 FRESH = timedelta(minutes=5)
@@ -36,7 +37,8 @@ PROOFS = {
     "password",
     "mfa",
 }  # a single sign-on alone may be an old one's: it counts where allauth says `reauthenticated`
-KEPT, KEPT_FOR, MOST_KEPT = "typed_before_proof", timedelta(minutes=15), 20_000
+KEPT, KEPT_FOR = "typed_before_proof", timedelta(minutes=15)
+MOST_KEPT = MOST_TEXT + 20_000  # characters: the longest TOML that a page takes, and what is beside it
 View = Callable[..., HttpResponseBase]
 
 
@@ -85,12 +87,18 @@ def kept(request: HttpRequest, now: float | None = None) -> QueryDict | None:
         return None
     del request.session[KEPT]
     fresh = (now or time.time()) - waiting["at"] < KEPT_FOR.total_seconds()
-    return QueryDict(waiting["typed"]) if fresh else None
+    return _as_sent(waiting["typed"]) if fresh else None
+
+
+def _as_sent(typed: dict[str, list[str]]) -> QueryDict:
+    sent = QueryDict(mutable=True)
+    for name, values in typed.items():
+        sent.setlist(name, values)
+    return sent
 
 
 def _keep(request: HttpRequest) -> None:
-    typed = request.POST.copy()
-    typed.pop("csrfmiddlewaretoken", None)
-    text = typed.urlencode()
-    if request.method == "POST" and len(text) <= MOST_KEPT:
-        request.session[KEPT] = {"path": request.path, "typed": text, "at": time.time()}
+    typed = {name: values for name, values in request.POST.lists() if name != "csrfmiddlewaretoken"}
+    length = sum(len(text) for name, values in typed.items() for text in (name, *values))
+    if request.method == "POST" and length <= MOST_KEPT:
+        request.session[KEPT] = {"path": request.path, "typed": typed, "at": time.time()}

@@ -61,7 +61,9 @@ def _applications(request: HttpRequest) -> QuerySet[Application]:
 
 def _application(request: HttpRequest, slug: str) -> Application:
     related = Application.objects.select_related("stored_snapshot", "team")
-    return mine(related, caller(request), slug=slug)
+    row = mine(related, caller(request), slug=slug)
+    problems.concerns(request, row.slug)
+    return row
 
 
 @api.get("/applications", response={200: Page[schemas.ApplicationShown], **READ}, by_alias=True, tags=["applications"])
@@ -159,7 +161,10 @@ def _operations(request: HttpRequest) -> QuerySet[Operation]:
 
 
 def _operation(request: HttpRequest, pk: int) -> Operation:
-    return mine(Operation.objects.select_related("application", "requested_by"), caller(request), "application", pk=pk)
+    found = Operation.objects.select_related("application", "requested_by")
+    row = mine(found, caller(request), "application", pk=pk)
+    problems.concerns(request, row.application.slug)
+    return row
 
 
 @api.post(
@@ -257,7 +262,9 @@ def retry(
 
 
 def _drill(request: HttpRequest, pk: int) -> Drill:
-    return mine(Drill.objects.select_related("application", "requested_by"), caller(request), "application", pk=pk)
+    row = mine(Drill.objects.select_related("application", "requested_by"), caller(request), "application", pk=pk)
+    problems.concerns(request, row.application.slug)
+    return row
 
 
 @api.post("/drills", response={201: schemas.DrillShown, 200: schemas.DrillShown, **CHANGE}, tags=["drills"])

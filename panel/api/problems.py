@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from django.conf import settings
@@ -141,11 +141,16 @@ ASKED = {
 }
 
 
+def concerns(request: HttpRequest, slug: str) -> None:
+    """Have a refusal be recorded as that application's, also where the address does not name it."""
+    cast("Any", request).concerned = slug
+
+
 def _record(request: HttpRequest, problem: Refused) -> None:
     match = request.resolver_match
     asked = ASKED.get(match.url_name or "") if match else None
     if match and asked:
-        slug, pk = str(match.kwargs.get("slug", "")), match.kwargs.get("pk")
+        slug, pk = str(match.kwargs.get("slug", "") or getattr(request, "concerned", "")), match.kwargs.get("pk")
         audited.refused(asked, slug, f"#{pk}" if pk else "", "", rule=problem.rule, reason=str(problem))
 
 

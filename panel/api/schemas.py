@@ -204,12 +204,14 @@ class Latency(Schema):
 
 
 class ProbeShown(Schema):
-    """What users would have seen. `by_pool` has lambda, ecs, and unknown for answers that no pool signed;
-    `longest_gap_seconds` is the longest time without a good answer in which a probe failed.
+    """What users would have seen. `failed` counts the `unanswered` ones too, for which nothing came back in time;
+    `by_pool` has lambda, ecs, and unknown for answers that no pool signed; `longest_gap_seconds` is the longest time
+    without a good answer in which a probe failed.
     """
 
     sent: int
     failed: int
+    unanswered: int
     by_pool: dict[Literal["lambda", "ecs", "unknown"], Probed]
     longest_gap_seconds: float
     latency_ms: Latency

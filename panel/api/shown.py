@@ -108,6 +108,7 @@ def probe(row: Operation) -> schemas.ProbeShown | None:
     return schemas.ProbeShown(
         sent=found.sent,
         failed=found.failed,
+        unanswered=found.unanswered,
         by_pool=by_pool,
         longest_gap_seconds=found.longest_gap,
         latency_ms=schemas.Latency(p50=found.p50, p95=found.p95),

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 
 import structlog
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 import failover.model
 from failover.aws.service_events import tells_of_no_capacity
 from failover.capacity import wanted_tasks
+from failover.config import ConfigError
 from failover.evidence import alarming
 from failover.model import Alarm, AlarmState, Goal
 from failover.resume import stored_progress
 from failover.verdict import PEOPLE_FIRST, blocked
 from panel import dispatch
-from panel.celery import TASK_SECONDS
 from panel.drills import course, services
 from panel.drills.course import Alarms, Begin, Cancel, End, Leg, Move, NotStarted, Return, Stay
+from panel.drills.looking import looking
 from panel.drills.models import Drill
-from panel.fleet import connections, observation, snapshots
+from panel.fleet import connections, snapshots
 from panel.fleet.applications import configuration
 from panel.fleet.models import Application
 from panel.operations import automatic, timing
@@ -32,39 +32,29 @@ from panel.operations.answers import Refused
 from panel.operations.hints import hint
 from panel.operations.models import JournalEntry, Operation
 
+UNSOUND = "unsound"
+UNSOUND_REMEDY = "Import the application again, corrected, and look where its traffic is."
+
 log = structlog.get_logger(__name__)
 
 
 def advance(drill_id: int) -> None:
     """Take the drill one step further, if there is one to take. Safe to call at any time, as often as one likes."""
-    with _looking(drill_id) as ours:
+    with looking(drill_id) as ours:
         if ours:
             _advance(drill_id)
-
-
-@contextmanager
-def _looking(drill_id: int) -> Iterator[bool]:
-    """Whether it is for us to look: one worker at a time does, and one whose AWS was slow is left alone for a while.
-
-    Looks come faster than a silent AWS lets them end: all of the observer's processes would wait for one account.
-    """
-    began = timezone.now()
-    until = began + timedelta(seconds=TASK_SECONDS)
-    free = Q(looking_until=None) | Q(looking_until__lt=began)
-    ours = bool(Drill.objects.filter(free, pk=drill_id, state__in=Drill.ACTIVE).update(looking_until=until))
-    try:
-        yield ours
-    finally:
-        if ours:
-            held = Drill.objects.filter(pk=drill_id, looking_until=until)
-            held.update(looking_until=observation.rested(began, timezone.now()))
 
 
 def _advance(drill_id: int) -> None:
     drill = Drill.objects.select_related("application").filter(pk=drill_id, state__in=Drill.ACTIVE).first()
     if drill is None:
         return
-    alarms = read_alarms(configuration(drill.application))
+    try:
+        wanted = configuration(drill.application)
+    except ConfigError as problem:
+        _give_up(drill_id, problem)
+        return
+    alarms = read_alarms(wanted)
     with transaction.atomic():
         # The application's row first, as whoever starts an operation has it: of two that are here at once one waits.
         Application.every.select_for_update().get(pk=drill.application_id)
@@ -77,6 +67,19 @@ def _advance(drill_id: int) -> None:
         overruled, failover = _overruled(drill), _real_failover(drill)
         move = course.next_move(drill, alarms, *legs, now, overruled=overruled, failover=failover)
         _make(drill, move, now)
+
+
+def _give_up(drill_id: int, problem: ConfigError) -> None:
+    """What is stored no longer says what to look at, after an update for instance: nobody else would ever end it."""
+    with transaction.atomic():
+        drill = Drill.objects.select_for_update().filter(pk=drill_id, state__in=Drill.ACTIVE).first()
+        if drill is None:
+            return
+        said = f"The application's configuration can't be read: {' '.join(problem.problems)}"
+        if drill.state == Drill.State.ASKED:
+            services.not_started(drill, UNSOUND, said, UNSOUND_REMEDY)
+            return
+        services.end(drill, Drill.Outcome.FAILED, f"{said} What it began goes on alone. {UNSOUND_REMEDY}", UNSOUND)
 
 
 # ---- what is looked at ----

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -18,12 +17,22 @@ from panel.accounts.models import Team, default_team
 from panel.audit import Action
 from panel.drills import cron
 from panel.fleet.models import AlarmName, Application, OwnedResource
+from panel.fleet.remembering import Remembered
 
 Document = dict[str, Any]
+MOST_REMEMBERED = 4_000_000  # characters: of a thousand ordinary documents
 
 
 class ImportRefused(Exception):  # noqa: N818 - an answer, not an error
     """The document is sound but can't be taken, because of a team, an owner or what is there. A sentence says which."""
+
+
+class OwnedElsewhere(ImportRefused):
+    """Something that the document names belongs to `owner`, which `hidden` does not say."""
+
+    def __init__(self, told: str, hidden: str, owner: Application) -> None:
+        super().__init__(told)
+        self.hidden, self.owner = hidden, owner
 
 
 @dataclass(frozen=True)
@@ -62,9 +71,7 @@ def parsed(document: Document, source: str) -> failover.model.Application:
     return _parsed(json.dumps(document, sort_keys=True), source)
 
 
-@lru_cache(maxsize=1024)
-def _parsed(document: str, source: str) -> failover.model.Application:
-    return config.parse(json.loads(document), source)
+_parsed = Remembered(lambda document, source: config.parse(json.loads(document), source), MOST_REMEMBERED)
 
 
 def import_document(document: Document, source: str) -> Import:
@@ -78,6 +85,7 @@ def import_document(document: Document, source: str) -> Import:
     unsound = cron.problems(wanted.drills, source, timezone.now())
     if unsound:
         raise config.ConfigError(unsound)
+    _require_role_of_its_account(wanted, source)
     with transaction.atomic():
         team = _team(wanted, source)
         application = Application.every.select_for_update().filter(slug=wanted.slug).first()
@@ -95,6 +103,15 @@ def import_document(document: Document, source: str) -> Import:
             _write(application, document, wanted, source)
             _record(wanted.slug, known, document, source)
     return Import(application, created, differences)
+
+
+def _require_role_of_its_account(wanted: failover.model.Application, source: str) -> None:
+    """Another account's role could reach nothing of it, but its owners would read the events of that account."""
+    if wanted.role_arn and wanted.role_arn.split(":")[4] != wanted.account:
+        raise ImportRefused(
+            f"{source}: application.role_arn is of the account {wanted.role_arn.split(':')[4]}, and "
+            f"ecs.target_group_arn of {wanted.account}: the role must be one of the application's own account."
+        )
 
 
 def _team(wanted: failover.model.Application, source: str) -> Team:
@@ -203,9 +220,12 @@ def _own(application: Application, resources: list[tuple[str, str]], source: str
                 OwnedResource.objects.create(application=application, kind=kind, name=name)
         except IntegrityError:
             owner = OwnedResource.objects.select_related("application").get(kind=kind, name=name).application
-            raise ImportRefused(
-                f"{source}: the {kind} {name} belongs to the application {owner.slug}; two applications may not share "
-                f"one. Give {application.slug} its own, or change {owner.slug} first."
+            begins = f"{source}: the {kind} {name} belongs to"
+            alone = f"two applications may not share one. Give {application.slug} its own"
+            raise OwnedElsewhere(
+                f"{begins} the application {owner.slug}; {alone}, or change {owner.slug} first.",
+                f"{begins} another team's application; {alone}, or ask an administrator of the panel.",
+                owner,
             ) from None
 
 

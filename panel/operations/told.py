@@ -16,6 +16,7 @@ WAITS = {"dwell", "cooldown", "single_writer"}
 KINDS = {"alarm_no_data": "no_data", **dict.fromkeys(WAITS, "refused.waits")}
 TOLD_AS_HOLD = "foreign_change"  # by the hold that follows from it
 PAGED = "people.paged"
+MADE_WAY = "real_alarm"  # the rule that only a rehearsal ends by: nothing has failed
 
 
 def started(operation: Operation) -> None:
@@ -28,6 +29,9 @@ def ended(operation: Operation, status: str, decision: Decision) -> None:
     paged = (PAGED,) if decision.rule == "towards_health" else ()
     if status == Operation.Status.CANCELLED:
         _tell("operation.cancelled", operation, decision.sentences, operation.cancel_requested, "ended")
+        return
+    if decision.rule == MADE_WAY:
+        _tell("rehearsal.made_way", operation, decision.sentences, operation.reason, "ended")
         return
     outcome = "done" if status == Operation.Status.SUCCEEDED else "failed"
     _tell(f"{operation.goal}.{outcome}", operation, decision.sentences, operation.reason, "ended", also=paged)

@@ -19,12 +19,15 @@ TABLE_ROWS = 60
 
 @dataclass(frozen=True)
 class Figures:
-    """`longest_gap` is the longest time without a good answer in which one failed (seconds); latencies are in
+    """`failed` counts the `unanswered` ones too, for which nothing came back in time, whoever's fault that is.
+
+    `longest_gap` is the longest time without a good answer in which one failed (seconds); latencies are in
     milliseconds, of the probes that were answered, None where none was.
     """
 
     sent: int
     failed: int
+    unanswered: int
     by_pool: dict[str, tuple[int, int]]
     longest_gap: float
     p50: int | None
@@ -98,6 +101,7 @@ def figures(ticks: Sequence[Tick]) -> Figures:
     return Figures(
         sent=len(ticks),
         failed=sum(tick.failed for tick in ticks),
+        unanswered=sum(tick.failed and not tick.status for tick in ticks),
         by_pool={pool: (len(failed), sum(failed)) for pool, failed in by_pool.items()},
         longest_gap=_longest_gap(ticks),
         p50=_percentile(answered, 50),

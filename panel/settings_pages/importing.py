@@ -16,13 +16,13 @@ from failover import config
 from failover.config import ConfigError
 from panel.accounts import roles
 from panel.accounts.again import ask, proved_again
-from panel.accounts.roles import mine
+from panel.accounts.roles import Person, mine
 from panel.fleet import exporting
 from panel.fleet.applications import Document, Import, ImportRefused, import_document, without_external_id
 from panel.fleet.models import Application
 from panel.settings_pages.configuration import ConfigurationForm
 from panel.settings_pages.permitted import permitted, require, typed
-from panel.settings_pages.proposals import IMPORT, Proposal, judge
+from panel.settings_pages.proposals import IMPORT, Proposal, judge, told_to
 from panel.settings_pages.sections import page
 from panel.web.forms import PlainForm
 
@@ -87,7 +87,7 @@ def from_toml(request: HttpRequest) -> HttpResponse:
     if not proved_again(request, proposal.needs):
         return ask(request)
     try:
-        result = _import(document, form.source, proposal)
+        result = _import(request.user, document, form.source, proposal)
     except ImportRefused as problem:
         return _paste(request, ImportForm(initial={"toml": text}), [str(problem)])
     return _taken(request, result, then="first_event" if given.get("then") == "event" else "application")
@@ -103,12 +103,12 @@ def _difference(
     return page(request, "difference", {"proposal": proposal, "toml": text, "back": back, "changed": changed})
 
 
-def _import(document: Document, source: str, proposal: Proposal) -> Import:
+def _import(person: Person, document: Document, source: str, proposal: Proposal) -> Import:
     """What was judged and confirmed, or nothing: somebody else may have made an application of this name since, and
     then it is theirs. Raises ImportRefused.
     """
     with transaction.atomic():
-        result = import_document(document, source)
+        result = told_to(person, lambda: import_document(document, source))
         if (result.created, result.differences) != (proposal.result.created, proposal.result.differences):
             raise ImportRefused(f"{source}: somebody changed {result.application.slug} this very moment. Look again.")
     return result

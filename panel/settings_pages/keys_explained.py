@@ -194,7 +194,7 @@ GROUPS = (
             Key("policy.metric_period_seconds", "Metric period", "Seconds, as AWS publishes them: 60."),
             Key("policy.max_event_age_seconds", "Events count for", "Seconds; an older one starts nothing."),
             Key("policy.probe_per_second", "Probes a second", "0 switches the probe off."),
-            Key("policy.probe_timeout_seconds", "Probe's time-out", "Seconds."),
+            Key("policy.probe_timeout_seconds", "Probe's time-out", "Seconds; the panel waits four at most."),
         ),
     ),
 )

@@ -24,6 +24,7 @@ from failover.matching import Match, alone, matches
 from failover.model import Reading
 from failover.precondition_facts import Check, Result
 from failover.preconditions import failed
+from panel import audit
 from panel.accounts import roles
 from panel.accounts.models import Team
 from panel.accounts.roles import mine
@@ -34,7 +35,7 @@ from panel.ingest.models import Event
 from panel.settings_pages import eventbridge
 from panel.settings_pages.keys import hook
 from panel.settings_pages.permitted import permitted
-from panel.settings_pages.proposals import IMPORT, judge
+from panel.settings_pages.proposals import IMPORT, OWN_CREDENTIALS, judge
 from panel.settings_pages.sections import page
 from panel.web.badges import Badge
 from panel.web.forms import PlainForm
@@ -87,9 +88,20 @@ def start(request: HttpRequest) -> HttpResponse:
         return _checked(request, request.POST["toml"])
     form = WhereForm(request.POST or None)
     form.fields["team"].queryset = roles.teams(request.user, IMPORT)  # type: ignore[attr-defined]
+    if request.method == "POST" and form.is_valid() and not form.cleaned_data["role_arn"]:
+        _require_own_credentials(request, form)
     if request.method != "POST" or not form.is_valid():
         return page(request, "onboarding", {"form": form}, 422 if form.errors else 200)
     return _found(request, form.cleaned_data)
+
+
+def _require_own_credentials(request: HttpRequest, form: WhereForm) -> None:
+    """Whoever looks through an account with the panel's credentials sees what is every team's."""
+    if roles.may(request.user, OWN_CREDENTIALS, None):
+        return
+    audit.deny("Looking through an account with the panel's own credentials is for an administrator of the panel.")
+    said = "Write a role that trusts the panel with your team's external id: only an administrator of the panel looks "
+    form.add_error("role_arn", f"{said}with the panel's own credentials.")
 
 
 def _found(request: HttpRequest, given: dict[str, Any]) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
+from failover.config import MOST_TEXT
 from panel.accounts import again, members, roles
 from panel.operations.models import KillSwitch
 from tests.panel.proofs import prove
@@ -98,6 +99,12 @@ def test_what_waits_is_shown_on_its_own_page_alone_and_once(ada: Client) -> None
     assert "AWS is acting up" not in ada.get("/kill-switch/off/").content.decode()
     assert "AWS is acting up" in ada.get(ON).content.decode()
     assert "AWS is acting up" not in ada.get(ON).content.decode()
+
+
+def test_the_longest_toml_that_a_page_takes_waits(ada: Client) -> None:
+    longest = ("# höher = “später”\n" * MOST_TEXT)[:MOST_TEXT]
+    ada.post(ON, {"reason": "AWS is acting up", "toml": longest})
+    assert ada.session[again.KEPT]["typed"]["toml"] == [longest]
 
 
 def test_neither_a_password_nor_a_flood_waits_in_the_session(ada: Client) -> None:

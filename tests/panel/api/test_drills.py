@@ -66,7 +66,14 @@ def test_what_forbids_it_is_told_with_its_rule_and_recorded(call: Caller, checko
     checkout.save()
     told = problem(call("post", "/drills", DRILL), 409, "refused")
     assert (told["rule"], told["remedy"]) == ("mode", "Set the mode to auto.")
-    assert Entry.objects.filter(action="drill.start", outcome="refused").exists()
+    assert Entry.objects.get(action="drill.start", outcome="refused").application == "checkout"
+
+
+def test_a_refused_abort_is_recorded_as_its_applications(call: Caller, checkout: Application) -> None:
+    drill = Drill.objects.create(application=checkout, kind="drill", reason="x", abort_requested="once")
+    problem(call("post", f"/drills/{drill.pk}/abort", {"reason": "again"}), 409, "refused")
+    entry = Entry.objects.get(action="drill.abort", outcome="refused")
+    assert (entry.application, entry.subject) == ("checkout", f"#{drill.pk}")
 
 
 @pytest.mark.parametrize(
@@ -104,6 +111,7 @@ def test_what_users_saw_of_an_operation_is_summed_up(call: Caller, checkout: App
     assert call("get", f"/operations/{operation.pk}").json()["probe"] == {
         "sent": 3,
         "failed": 1,
+        "unanswered": 1,
         "by_pool": {
             "lambda": {"sent": 1, "failed": 0},
             "ecs": {"sent": 1, "failed": 0},

@@ -1,5 +1,7 @@
 """What keeps a drill from starting: each with its rule, what clears it, and a refusal that people find."""
 
+import copy
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -18,7 +20,7 @@ from panel.fleet.applications import import_document
 from panel.fleet.models import Application
 from panel.operations import services as operations
 from panel.operations.models import Operation, Refusal
-from tests.panel.drills.conftest import look, play
+from tests.panel.drills.conftest import look, play, play_until
 from tests.panel.fake_aws import FakeAws
 
 Change = Callable[[Application, FakeAws], object]
@@ -215,3 +217,67 @@ def test_a_drill_whose_aws_is_silent_takes_one_worker_and_then_rests(
     clock[0] += timedelta(seconds=21)
     advancing.advance(drill.pk)
     assert len(looks) == 2
+
+
+def test_a_slow_account_holds_one_worker_however_many_of_its_applications_are_drilled(
+    drill: Drill, aws: FakeAws, document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = neighbour(document)
+    looked, clock, answered = [], [timezone.now()], aws.alarms
+    monkeypatch.setattr(advancing.timezone, "now", lambda: clock[0])
+
+    def slow(names: tuple[str, ...]) -> Any:
+        looked.append(names)
+        clock[0] += timedelta(seconds=6)
+        advancing.advance(beside.pk)  # another worker, meanwhile
+        clock[0] += timedelta(seconds=14)
+        return answered(names)
+
+    monkeypatch.setattr(aws, "alarms", slow)
+    advancing.advance(drill.pk)
+    advancing.advance(beside.pk)
+    assert len(looked) == 1, "the account rests"
+    monkeypatch.setattr(aws, "alarms", answered)
+    clock[0] += timedelta(seconds=21)
+    advancing.advance(beside.pk)
+    beside.refresh_from_db()
+    assert beside.state != "asked"
+
+
+def test_drills_of_one_quick_account_do_not_wait_for_each_other(
+    drill: Drill, aws: FakeAws, document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside, answered = neighbour(document), aws.alarms
+
+    def meanwhile(names: tuple[str, ...]) -> Any:
+        monkeypatch.setattr(aws, "alarms", answered)
+        advancing.advance(beside.pk)
+        return answered(names)
+
+    monkeypatch.setattr(aws, "alarms", meanwhile)
+    advancing.advance(drill.pk)
+    beside.refresh_from_db()
+    assert beside.state != "asked"
+
+
+def neighbour(document: dict[str, Any]) -> Drill:
+    """A drill that was asked for of another application in the same account and region."""
+    text = json.dumps(document).replace("checkout", "search").replace("/3/4", "/5/6")
+    row = import_document(json.loads(text), "search.toml").application
+    return Drill.objects.create(application=row, kind="rehearsal", reason="nightly")
+
+
+@pytest.mark.parametrize(("state", "ended"), [("asked", "not_started"), ("staying", "ended")])
+def test_a_drill_whose_application_can_not_be_read_any_more_ends(
+    drill: Drill, application: Application, aws: FakeAws, state: str, ended: str
+) -> None:
+    play_until(drill, state)
+    application.refresh_from_db()
+    document = copy.deepcopy(application.document)
+    document["policy"]["failover_count"] = "two"
+    Application.objects.filter(pk=application.pk).update(document=document)
+    advancing.advance(drill.pk)
+    drill.refresh_from_db()
+    assert (drill.state, drill.rule) == (ended, "unsound")
+    assert "policy.failover_count" in drill.told
+    assert "Import the application again" in drill.told + drill.remedy

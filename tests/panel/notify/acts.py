@@ -13,6 +13,7 @@ from django.utils import timezone
 from failover.codec import encode
 from failover.model import AlarmState, Memory, Split, Watch
 from panel.drills import services as drills
+from panel.drills.advancing import advance
 from panel.drills.models import Drill
 from panel.fleet.models import Application
 from panel.fleet.observation import observe
@@ -138,6 +139,16 @@ def paged(world: World) -> None:
     consider(world)
 
 
+def made_way(world: World) -> None:
+    observe(world.application)
+    drill = drills.start_drill(world.application, "rehearsal", reason="nightly", user=world.ada)
+    advance(drill.pk)
+    drill.refresh_from_db()
+    assert drill.forward is not None
+    world.aws.alarm = AlarmState.ALARM
+    run(world, drill.forward)
+
+
 def drilled(kind: str, outcome: str, said: str, **measured: float) -> Callable[[World], None]:
     def act(world: World) -> None:
         drill = Drill.objects.create(
@@ -175,6 +186,7 @@ ACTS: dict[str, Callable[[World], object]] = {
     "no_data": no_data,
     "people.paged": paged,
     "drill.result": drilled("drill", "succeeded", "", recovery=48.2),
+    "rehearsal.made_way": made_way,
     "rehearsal.failed": drilled("rehearsal", "failed", "Tasks can't be started: no capacity."),
     "panel.sick": sick,
     "panel.well": well,

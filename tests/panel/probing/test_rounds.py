@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from failover.model import Probed, Reading
 from failover.probing import Tick
+from panel import queues
 from panel.fleet.applications import import_document
 from panel.fleet.models import Application
 from panel.operations import services, stepping
@@ -64,6 +66,21 @@ def test_an_operation_under_way_is_probed_at_its_policys_rate(probed: Operation,
 def test_of_two_workers_one_probes(probed: Operation, api: Receiver) -> None:
     assert [rounds.play(NOW), rounds.play(NOW)] == [1, 0]
     assert Burst.objects.count() == 1
+
+
+def test_rounds_never_hold_every_process_of_their_worker(
+    application: Application, document: dict[str, Any], api: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    monkeypatch.setattr(rounds.probing, "burst", lambda _count, _every, seconds, _send: asked.append(seconds) or [])
+    operation = _operation(application, document, f"{api.url}/env")
+    operation.document["policy"]["probe_timeout_seconds"] = 30
+    operation.save()
+    rounds.play(NOW)
+    slot = 5
+    longest = slot + asked[0] + rounds.probing.GRACE_SECONDS
+    at_once = math.ceil(longest / slot)
+    assert at_once < queues.WORKERS[queues.OUTBOUND][1], "what people are to be told gets through"
 
 
 def test_who_failed_is_kept_with_how(probed: Operation, api: Receiver) -> None:
@@ -171,7 +188,7 @@ def test_figures_tell_failures_pools_the_longest_gap_and_latency(probed: Operati
     burst(probed, SLOT, GOOD, GOOD, LOST, LOST, SHIFTED)
     found = strip.summary(probed)
     assert found is not None
-    assert (found.sent, found.failed) == (5, 2)
+    assert (found.sent, found.failed, found.unanswered) == (5, 2, 0)
     assert found.by_pool == {"": (2, 2), "ecs": (1, 0), "lambda": (2, 0)}
     assert found.longest_gap == 1.5, "from the last good answer to the next"
     assert (found.p50, found.p95) == (20, 40)
@@ -186,7 +203,7 @@ def test_without_a_failure_there_is_no_gap_and_without_probes_nothing(probed: Op
 def test_probes_that_fail_to_the_end_are_a_gap_to_the_end() -> None:
     ticks = [Tick(0, "ecs", "ok", 200, 5), *(Tick(at, "", "timeout", 0, 2000) for at in (1, 2, 3))]
     found = strip.figures(ticks)
-    assert (found.longest_gap, found.p50) == (3, 5)
+    assert (found.longest_gap, found.p50, found.unanswered) == (3, 5, 3)
 
 
 def test_the_page_shows_a_lane_for_each_pool_and_the_figures_behind(

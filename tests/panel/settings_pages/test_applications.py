@@ -18,17 +18,25 @@ from panel.fleet import exporting
 from panel.fleet.applications import configuration, import_document
 from panel.fleet.models import Application
 from panel.settings_pages import importing, proposals
-from tests.panel.conftest import ELB
+from tests.panel.conftest import ACCOUNT, ELB
 from tests.panel.settings_pages.conftest import Browse, denied, text
 from tests.panel.web import examples
 
 IMPORT = "/settings/applications/import/"
 FORM = "/settings/applications/form/"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/failover"
 CHECKOUT = "/settings/applications/of/checkout/"
 
 
 @pytest.fixture
 def toml(document: dict[str, Any]) -> str:
+    return exporting.text(document)
+
+
+@pytest.fixture
+def new(document: dict[str, Any]) -> str:
+    """As an administrator of a team may import it: with a role."""
+    document["application"]["role_arn"] = ROLE
     return exporting.text(document)
 
 
@@ -43,11 +51,11 @@ def imported(client: Client, toml: str) -> Any:
     return client.post(IMPORT, {"toml": toml, "seen": seen(client.post(IMPORT, {"toml": toml}))})
 
 
-def test_a_new_application_is_shown_before_it_is_made(admin: Client, ours: Team, toml: str) -> None:
-    shown = admin.post(IMPORT, {"toml": toml})
+def test_a_new_application_is_shown_before_it_is_made(admin: Client, ours: Team, new: str) -> None:
+    shown = admin.post(IMPORT, {"toml": new})
     assert "New: Checkout API" in text(shown)
     assert not Application.every.exists()
-    done = imported(admin, toml)
+    done = imported(admin, new)
     assert done.url == CHECKOUT
     assert Application.objects.get().team == ours
     assert Entry.objects.get(action="application.import").actor == "ada"
@@ -113,16 +121,16 @@ def test_what_somebody_else_changed_meanwhile_is_shown_before_it_is_confirmed(
 
 
 def test_who_is_faster_with_a_name_keeps_the_application(
-    browse: Browse, ours: Team, theirs: Team, toml: str, monkeypatch: pytest.MonkeyPatch
+    browse: Browse, ours: Team, theirs: Team, new: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the judgement and the import another team makes one of the same name: it is not overwritten."""
     ada = browse("admin", theirs, "ada")
-    mine = toml.replace("region =", 'team = "payments"\nregion =', 1)
+    mine = new.replace("region =", 'team = "payments"\nregion =', 1)
     confirmed = {"toml": mine, "seen": seen(ada.post(IMPORT, {"toml": mine}))}
 
     def slowly(*judged: Any) -> Any:
         proposal = proposals.judge(*judged)
-        import_document(tomllib.loads(toml), "theirs")
+        import_document(tomllib.loads(new), "theirs")
         return proposal
 
     monkeypatch.setattr(importing, "judge", slowly)
@@ -145,13 +153,13 @@ def test_the_text_can_be_changed_after_the_difference_was_seen(admin: Client, ou
 # ---- whose ----
 
 
-def test_an_administrator_imports_for_the_own_team_alone(browse: Browse, ours: Team, theirs: Team, toml: str) -> None:
+def test_an_administrator_imports_for_the_own_team_alone(browse: Browse, ours: Team, theirs: Team, new: str) -> None:
     ada = browse("admin", theirs, "ada")
-    page = unescape(text(ada.post(IMPORT, {"toml": toml})))
+    page = unescape(text(ada.post(IMPORT, {"toml": new})))
     assert "application.team must be a team whose administrator you are: payments." in page
     assert "default" not in page.split("<textarea")[0]
     assert denied() == ["Applications of the team default are for its administrators to import."]
-    imported(ada, toml.replace("region =", 'team = "payments"\nregion =', 1))
+    imported(ada, new.replace("region =", 'team = "payments"\nregion =', 1))
     assert Application.objects.get().team == theirs
 
 
@@ -204,7 +212,7 @@ def fields(page: Any) -> dict[str, str]:
 def test_the_form_makes_an_application(admin: Client, ours: Team) -> None:
     given = {
         "application.slug": "checkout", "application.name": "Checkout API", "application.region": "sa-east-1",
-        "application.alarms": "busy\nthrottled\n", "application.team": "default",
+        "application.alarms": "busy\nthrottled\n", "application.team": "default", "application.role_arn": ROLE,
         "lambda.function_name": "checkout", "lambda.target_group_arn": f"{ELB}:targetgroup/l/1",
         "ecs.cluster": "apis", "ecs.service": "checkout", "ecs.target_group_arn": f"{ELB}:targetgroup/e/2",
         "routes": f"{ELB}:listener/app/a/3/4\n{ELB}:listener-rule/app/a/3/4/5",
@@ -276,10 +284,50 @@ def test_an_edit_keeps_the_drills_that_the_form_has_no_field_for(
 
 
 def test_an_application_whose_resource_another_owns_is_told(admin: Client, checkout: Application) -> None:
-    given = {**fields(admin.get(f"{CHECKOUT}edit/")), "application.slug": "basket"}
+    given = {**fields(admin.get(f"{CHECKOUT}edit/")), "application.slug": "basket", "application.role_arn": ROLE}
     page = admin.post(FORM, given)
     assert page.status_code == 422
     assert "belongs to the application checkout" in text(page)
+
+
+def test_whose_it_is_that_another_team_owns_is_not_told(
+    browse: Browse, fleet_admin: Client, checkout: Application, theirs: Team, new: str
+) -> None:
+    mine = new.replace('slug = "checkout"', 'slug = "basket"').replace("region =", 'team = "payments"\nregion =', 1)
+    told = text(browse("admin", theirs, "eve").post(IMPORT, {"toml": mine}))
+    assert "belongs to another team's application" in unescape(told)
+    assert "checkout; two applications" not in unescape(told)
+    assert "belongs to the application checkout" in text(fleet_admin.post(IMPORT, {"toml": mine}))
+
+
+# ---- with whose credentials ----
+
+
+def test_without_a_role_only_an_administrator_of_the_panel_imports(
+    admin: Client, fleet_admin: Client, ours: Team, toml: str
+) -> None:
+    page = admin.post(IMPORT, {"toml": toml})
+    assert page.status_code == 422
+    assert "application.role_arn must name a role in 123456789012" in unescape(text(page))
+    assert len(denied()) == 1
+    imported(fleet_admin, toml)
+    assert Application.objects.get().slug == "checkout"
+
+
+def test_what_has_no_role_is_changed_by_its_team_but_points_at_nothing_else(
+    admin: Client, checkout: Application, toml: str
+) -> None:
+    imported(admin, toml.replace("healthy_checks = 1", "healthy_checks = 3"))
+    assert configuration(Application.objects.get()).policy.healthy_checks == 3
+    page = admin.post(IMPORT, {"toml": toml.replace('alarms = ["busy"]', 'alarms = ["theirs"]')})
+    assert (page.status_code, len(denied())) == (422, 1)
+
+
+def test_a_role_of_another_account_is_refused(admin: Client, ours: Team, new: str) -> None:
+    """Else its team would be shown the events of alarms that it may not read."""
+    page = admin.post(IMPORT, {"toml": new.replace(ROLE, ROLE.replace(ACCOUNT, "999999999999"))})
+    assert page.status_code == 422
+    assert "the role must be one of the application's own account" in unescape(text(page))
 
 
 # ---- export, retire ----

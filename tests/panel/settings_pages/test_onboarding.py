@@ -12,6 +12,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from failover.aws import discovery
 from failover.aws.discovery import Forwarding, Inventory, RunningService
 from failover.matching import alone, matches
 from failover.model import Reading
@@ -23,7 +24,7 @@ from panel.fleet.models import Application
 from panel.ingest import keys
 from panel.ingest.models import Event
 from panel.settings_pages import eventbridge
-from tests.panel.settings_pages.conftest import Browse, text
+from tests.panel.settings_pages.conftest import Browse, denied, text
 
 NEW = "/settings/applications/new/"
 IMPORT = "/settings/applications/import/"
@@ -51,15 +52,17 @@ def look(client: Client, region: str = "eu-west-1", **more: str) -> Any:
 
 
 @pytest.mark.lab
-def test_from_an_account_to_an_application_whose_events_arrive(lab: LabProcess, admin: Client, ours: Team) -> None:
-    proposals = offered(look(admin))
+def test_from_an_account_to_an_application_whose_events_arrive(
+    lab: LabProcess, fleet_admin: Client, ours: Team
+) -> None:
+    proposals = offered(look(fleet_admin))
     assert set(proposals) == set(lab.description["applications"])
     toml = proposals["checkout"]
     described = lab.description["applications"]["checkout"]
     for each in (described["listener_arn"], described["ecs_target_group_arn"], *described["alarms"]):
         assert f'"{each}"' in toml
 
-    ready = admin.post(NEW, {"toml": toml})
+    ready = fleet_admin.post(NEW, {"toml": toml})
     told = unescape(text(ready))
     assert [check for check, badge in ready.context["checks"] if badge.word == "fail"] == []
     assert "checkout: ready" in told
@@ -71,9 +74,9 @@ def test_from_an_account_to_an_application_whose_events_arrive(lab: LabProcess, 
     ]
     assert "checkout-lambda-throttles" in ready.context["commands"]
 
-    saved = admin.post(IMPORT, {"toml": toml, "seen": ready.context["seen"], "then": "event"})
+    saved = fleet_admin.post(IMPORT, {"toml": toml, "seen": ready.context["seen"], "then": "event"})
     assert saved.url == "/settings/applications/of/checkout/first-event/"  # type: ignore[attr-defined]
-    waiting = admin.get(saved.url)  # type: ignore[attr-defined]
+    waiting = fleet_admin.get(saved.url)  # type: ignore[attr-defined]
     assert "None since" in text(waiting)
     assert "--state-value INSUFFICIENT_DATA" in text(waiting)
     sent = {
@@ -87,7 +90,7 @@ def test_from_an_account_to_an_application_whose_events_arrive(lab: LabProcess, 
         Client().post("/webhooks/eventbridge", sent, content_type="application/json", headers=headers).status_code
         == 202
     )
-    piece = admin.get(waiting.context["piece"], headers={"HX-Request": "true"})
+    piece = fleet_admin.get(waiting.context["piece"], headers={"HX-Request": "true"})
     assert "Arrived" in text(piece)
     assert "hx-get" not in text(piece), "it asks no more"
     assert "<html" not in text(piece)
@@ -95,28 +98,38 @@ def test_from_an_account_to_an_application_whose_events_arrive(lab: LabProcess, 
 
 @pytest.mark.lab
 def test_what_is_not_ready_is_told_with_its_remedy_and_can_be_changed(
-    lab: LabProcess, admin: Client, ours: Team
+    lab: LabProcess, fleet_admin: Client, ours: Team
 ) -> None:
-    toml = offered(look(admin))["checkout"].replace("checkout-lambda-throttles", "nothing")
-    page = admin.post(NEW, {"toml": toml})
+    toml = offered(look(fleet_admin))["checkout"].replace("checkout-lambda-throttles", "nothing")
+    page = fleet_admin.post(NEW, {"toml": toml})
     told = unescape(text(page))
     assert "checkout: not ready yet" in told
     assert "There is no alarm nothing in" in told
     assert "Save it anyway" in told
-    broken = admin.post(NEW, {"toml": toml.replace("eu-west-1", "moon", 1)})
+    broken = fleet_admin.post(NEW, {"toml": toml.replace("eu-west-1", "moon", 1)})
     assert broken.status_code == 422
     assert "the text: application.region must be" in unescape(text(broken))
 
 
 def test_where_aws_can_not_be_reached_it_is_a_sentence(
-    admin: Client, ours: Team, monkeypatch: pytest.MonkeyPatch
+    fleet_admin: Client, ours: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
-    told = unescape(text(look(admin)))
+    told = unescape(text(look(fleet_admin)))
     assert "Check network, proxy and AWS_ENDPOINT_URL." in told
     assert "The policy that looking takes" in told
+
+
+def test_with_the_panels_own_credentials_only_its_administrator_looks(
+    admin: Client, ours: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "discover", lambda *_: pytest.fail("it asked AWS"))
+    page = look(admin)
+    assert page.status_code == 422
+    assert "only an administrator of the panel looks with the panel's own credentials" in unescape(text(page))
+    assert len(denied()) == 1
 
 
 @pytest.mark.parametrize(
@@ -186,11 +199,11 @@ def test_a_function_without_a_service_beside_it_is_told() -> None:
     )
 
 
-def test_what_is_unknown_matches_nothing(admin: Client, ours: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_unknown_matches_nothing(fleet_admin: Client, ours: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     assert matches(Inventory()) == ()
     empty = inventory(functions={}, services=(), alarms=())
     monkeypatch.setattr("failover.aws.discovery.discover", lambda *_: empty)
-    assert "No listener or rule forwards to both" in text(look(admin))
+    assert "No listener or rule forwards to both" in text(look(fleet_admin))
 
 
 def test_the_commands_hold_what_a_name_has_in_it(checkout: Application) -> None:
