@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-LATE_SECONDS = 30.0  # a worker touches it every 2 s, beat every 3 s
+LATE_SECONDS = 30.0  # a worker touches it every 5 s, beat every 3 s
 
 
 def show(path: Path | None) -> None:

@@ -41,8 +41,8 @@ app.conf.update(
     task_publish_retry_policy={"max_retries": 0},
     # Tasks are short and idempotent, their state is in the database: run one again rather than lose it.
     task_acks_late=True,
-    task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
+    worker_pool="panel.pool:Pool",
     task_ignore_result=True,
     task_store_errors_even_if_ignored=False,
     task_time_limit=TASK_SECONDS,
@@ -62,19 +62,17 @@ app.conf.update(
     enable_utc=True,
     timezone="UTC",
     beat_scheduler="panel.beat:Scheduler",
+    imports=("panel.sweeps",),
     beat_max_loop_interval=1,
     # A beat tick that nobody took before the next one is worthless: without `expires` they would pile up.
     beat_schedule={
-        "operations.sweep": {"task": "operations.sweep", "schedule": 2.0, "options": {"expires": 2}},
-        "ingest.sweep": {"task": "ingest.sweep", "schedule": 2.0, "options": {"expires": 2}},
+        "panel.sweep": {"task": "panel.sweep", "schedule": 2.0, "options": {"expires": 2}},
         "fleet.roll_up": {"task": "fleet.roll_up", "schedule": 300.0, "options": {"expires": 300}},
         "audit.close_windows": {"task": "audit.close_windows", "schedule": 15.0, "options": {"expires": 15}},
-        "notify.sweep": {"task": "notify.sweep", "schedule": 5.0, "options": {"expires": 5}},
         "notify.forget_old": {"task": "notify.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
         "audit.forget_old": {"task": "audit.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
-        "probing.round": {"task": "probing.round", "schedule": 5.0, "options": {"expires": 5}},
         "probing.forget_old": {"task": "probing.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
-        "drills.sweep": {"task": "drills.sweep", "schedule": 3.0, "options": {"expires": 3}},
+        "drills.sweep": {"task": "drills.sweep", "schedule": 15.0, "options": {"expires": 15}},
         "fleet.observe_all": {
             "task": "fleet.observe_all",
             "schedule": settings.PANEL_OBSERVE_SECONDS,

@@ -48,12 +48,14 @@ def live(host: str, port: int) -> Command:
 
 def worker(name: str) -> Command:
     """The worker for one kind of work, a name in `queues.WORKERS`."""
-    served, processes = queues.WORKERS[name]
+    served, threads = queues.WORKERS[name]
     return _celery(
-        *("worker", "--queues", ",".join(served), "--concurrency", str(processes), "--loglevel", "INFO"),
+        *("worker", "--queues", ",".join(served), "--concurrency", str(threads), "--loglevel", "INFO"),
         *("--hostname", f"{name}@%h"),
         # Both make a lone worker wait for others that do not exist.
         *("--without-gossip", "--without-mingle"),
+        # How often each of its queues shows itself (panel.fleet.heartbeats).
+        *("--heartbeat-interval", "5"),
     )
 
 

@@ -23,7 +23,7 @@ from panel.trails import Trail
 MOST_PENDING = 10_000
 WORTHLESS_AFTER = 60.0  # a sweep has long found what a wake-up this late would wake
 REST_SECONDS = 0.02  # between two batches: in a flood equal wake-ups become one
-LINGER_SECONDS = 1.0  # that a connection to the broker is kept for more
+LINGER_SECONDS = 10.0  # that a connection to the broker is kept for more: opening one costs more than a wake-up
 log = structlog.get_logger(__name__)
 
 

@@ -1,4 +1,4 @@
-"""The queues between web, beat and workers, and how many processes serve each.
+"""The queues between web, beat and workers, and how many threads serve each.
 
 Nothing here needs Django or Celery: whoever starts the workers reads the same figures.
 """
@@ -27,17 +27,17 @@ _ROUTES = {
     "probing.forget_old": PROBES,
 }
 
-# A worker each, so that reading which takes long holds up no step: queues and processes.
+# A worker each, so that reading which takes long holds up no step: queues and threads.
 WORKERS: Mapping[str, tuple[tuple[str, ...], int]] = {
-    STEPS: ((STEPS, DEFAULT), 3),
-    EVENTS: ((EVENTS,), 2),
-    OBSERVE: ((OBSERVE,), 2),
+    STEPS: ((STEPS, DEFAULT), 8),
+    EVENTS: ((EVENTS,), 4),
+    OBSERVE: ((OBSERVE,), 6),
     # Whom it asks, people named: a round of probes lasts as long as beat's next one is away, a delivery some seconds.
-    OUTBOUND: ((PROBES, NOTIFY), 3),
+    OUTBOUND: ((PROBES, NOTIFY), 6),
 }
 
-# One less than there are processes: an account that does not answer leaves one to all the others.
-STEPS_AT_ONCE_OF_AN_ACCOUNT = WORKERS[STEPS][1] - 1
+# Three accounts that do not answer leave places to all the others.
+STEPS_AT_ONCE_OF_AN_ACCOUNT = 2
 
 
 def queue_of(task: str, arguments: Sequence[object] = ()) -> str:

@@ -1,6 +1,7 @@
 """The panel's processes: web, live, a worker for each kind of work, and beat."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from panel import commands, queues
 from panel.commands import manage, web_server
@@ -17,11 +18,12 @@ def panel_parts(env: Mapping[str, str], host: str, port: int, live_port: int) ->
     """
     url = f"http://127.0.0.1:{port}"
     env = {**env, "PANEL_LIVE_PORT": str(live_port)}
+    part = partial(Part, env=env, preloaded="panel.preloaded")
     return [
-        Part("web", commands.web(host, port), env, ready=answers(f"{url}/healthz")),
-        Part("live", commands.live("127.0.0.1", live_port), env, ready=listens(live_port)),
+        part("web", commands.web(host, port), ready=answers(f"{url}/healthz")),
+        part("live", commands.live("127.0.0.1", live_port), ready=listens(live_port)),
         # On SIGTERM it finishes its tasks and ends, at once when it has none. A task that takes longer is cut off, and
         # found again by a sweep: tasks are idempotent.
-        *(Part(f"worker-{name}", commands.worker(name), env, grace_seconds=15) for name in queues.WORKERS),
-        Part("beat", commands.beat(), env, ready=answers(f"{url}/readyz")),
+        *(part(f"worker-{name}", commands.worker(name), grace_seconds=15) for name in queues.WORKERS),
+        part("beat", commands.beat(), ready=answers(f"{url}/readyz")),
     ]

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from stack.forking import Forked, fork
+
 Check = Callable[[], Awaitable[bool]]
 """Asks once whether a part is ready; it never raises because the part isn't there yet."""
 
@@ -27,6 +29,8 @@ class PartError(Exception):
 class Part:
     """What to start. `env` is added to our own environment; `ready` None means ready once it was started.
 
+    With `preloaded`, a module, it is forked from a process that has imported that (`stack.forking`).
+
     Times are in seconds: until it must be ready, and from SIGTERM to SIGKILL.
     """
 
@@ -36,12 +40,13 @@ class Part:
     ready: Check | None = None
     ready_seconds: float = 60
     grace_seconds: float = 10
+    preloaded: str = ""
 
 
 class RunningPart:
     """A started part. Its output goes straight into its log, so that it can write even when we are gone."""
 
-    def __init__(self, part: Part, process: asyncio.subprocess.Process, log: Path) -> None:
+    def __init__(self, part: Part, process: asyncio.subprocess.Process | Forked, log: Path) -> None:
         self.part = part
         self._process = process
         self._log = log
@@ -55,6 +60,8 @@ class RunningPart:
         Raises PartError when its program can't be started.
         """
         with _fresh(log) as output:
+            if part.preloaded:
+                return cls(part, _forked(part, log), log)
             process = await spawn(part.name, part.argv, part.env, stdout=output, stderr=asyncio.subprocess.STDOUT)
         return cls(part, process, log)
 
@@ -96,6 +103,13 @@ async def spawn(name: str, argv: tuple[str, ...], env: Mapping[str, str], **stre
         )
     except OSError as error:
         raise PartError(f"{name} can't be started: {argv[0]}: {error.strerror}.") from error
+
+
+def _forked(part: Part, log: Path) -> Forked:
+    try:
+        return fork(part.preloaded, part.argv, part.env, log)
+    except (OSError, EOFError) as error:
+        raise PartError(f"{part.name} can't be started: {part.preloaded} could not be loaded.") from error
 
 
 def _fresh(log: Path) -> BinaryIO:

@@ -1,4 +1,4 @@
-"""Drills under way are looked at every few seconds; schedules as often."""
+"""Drills under way are looked at every few seconds; schedules a few times a minute."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ def advance(drill_id: int) -> None:
 @app.task(name="drills.sweep")  # type: ignore[untyped-decorator]
 def sweep() -> None:
     """What is under way comes first: no schedule's trouble leaves a drill on ECS."""
+    go_on()
+    schedules.follow(timezone.now())
+
+
+def go_on() -> None:
+    """Have every drill under way looked at."""
     for pk in Drill.objects.filter(state__in=Drill.ACTIVE).values_list("pk", flat=True):
         dispatch.wake(ADVANCE_TASK, pk)
-    schedules.follow(timezone.now())

@@ -89,8 +89,8 @@ def failover(application: Application) -> Operation:
 def workers(folder: Path, broker: str, aws: str) -> Iterator[None]:
     """The workers as the stack starts them."""
     with ExitStack() as stack:
-        for name, (served, processes) in queues.WORKERS.items():
-            arguments = ("--queues", ",".join(served), "--concurrency", str(processes), "--hostname", f"{name}@test")
+        for name, (served, threads) in queues.WORKERS.items():
+            arguments = ("--queues", ",".join(served), "--concurrency", str(threads), "--hostname", f"{name}@test")
             stack.enter_context(part(folder / f"{name}.log", broker, "worker", *arguments, "--without-mingle", aws=aws))
         yield
 

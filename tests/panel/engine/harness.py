@@ -66,16 +66,18 @@ class Engine:
         self._start("web", web_server("panel.wsgi:application", "127.0.0.1", self.port))
         self.until(lambda: self.ask("GET", "/healthz").status == 200, "the web server to answer")
 
-    def start_workers(self, mains: int, processes: int, **variables: str) -> None:
-        """So many workers with so many processes each, ready to take tasks."""
-        for number in range(mains):
-            options = ("--concurrency", str(processes), "--without-gossip", "--without-mingle", "-n", f"{number}@%h")
-            self._start(f"worker-{number}", self._celery("worker", *options), **variables)
-        logs = [self.directory / f"worker-{number}.log" for number in range(mains)]
+    def start_workers(self, workers: int, threads: int, **variables: str) -> None:
+        """So many workers with so many threads each, ready to take tasks; one that is killed is started anew."""
+        for number in range(workers):
+            options = ("--concurrency", str(threads), "--without-gossip", "--without-mingle", "-n", f"{number}@%h")
+            argv = (sys.executable, "-m", "tests.panel.engine.keeper", "worker", *options, "--loglevel", "INFO")
+            self._start(f"worker-{number}", argv, **variables)
+        logs = [self.directory / f"worker-{number}.log" for number in range(workers)]
         self.until(lambda: all(" ready." in log.read_text() for log in logs), "the workers to be ready")
 
     def start_beat(self) -> None:
-        self._start("beat", self._celery("beat"))
+        argv = (sys.executable, "-m", "celery", "-A", "tests.panel.engine.worker", "beat", "--loglevel", "INFO")
+        self._start("beat", argv)
 
     def end(self) -> None:
         for part in reversed(self.parts):
@@ -87,10 +89,6 @@ class Engine:
                 part.kill()
                 part.wait()
         self.broker.stop()
-
-    @staticmethod
-    def _celery(*arguments: str) -> tuple[str, ...]:
-        return (sys.executable, "-m", "celery", "-A", "tests.panel.engine.worker", *arguments, "--loglevel", "INFO")
 
     def _start(self, name: str, argv: Sequence[str], **variables: str) -> None:
         environment = {

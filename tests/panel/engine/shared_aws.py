@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import pickle
+import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from failover.model import Action, AlarmState, Application, Part, Snapshot, Split
 from failover.ports import Call, MaySend, always
@@ -27,13 +27,17 @@ class Written:
     lease: int
 
 
+class Held(threading.local):
+    lease: Lease | None = None
+
+
 class SharedAws(FakeAws):
     """Keeps the contract of `FakeAws`; every look and every write is one step of all processes together.
 
-    `lease` is the one that this process claimed last.
+    `held.lease` is the one that this thread claimed last.
     """
 
-    lease: ClassVar[Lease | None] = None
+    held = Held()
 
     def __init__(self, application: Application, directory: Path) -> None:
         super().__init__(application)
@@ -46,7 +50,7 @@ class SharedAws(FakeAws):
     def write(self, action: Action, may_send: MaySend = always) -> Call:
         with self._together() as written:
             call = super().write(action, may_send)
-            held = self.lease
+            held = self.held.lease
             written.append(Written(str(action), held.operation_id if held else 0, held.version if held else 0))
             return call
 

@@ -1,4 +1,4 @@
-"""Fifty people and events at once for one application, and four worker processes: one operation, the rest explained."""
+"""Fifty people and events at once for one application, two workers of two threads: one operation, 49 explanations."""
 
 from __future__ import annotations
 

@@ -40,12 +40,12 @@ def take_the_place_of_aws() -> None:
 
 
 def note_leases() -> None:
-    """Writes are noted with the lease that this process claimed last: a worker steps one operation at a time."""
+    """Writes are noted with the lease that their thread claimed last: it steps one operation at a time."""
     claim = journal.Lease.claim
 
     def noted(operation_id: int) -> journal.Lease | None:
         lease = claim(operation_id)
-        SharedAws.lease = lease or SharedAws.lease
+        SharedAws.held.lease = lease or SharedAws.held.lease
         return lease
 
     journal.Lease.claim = noted
