@@ -72,16 +72,25 @@ def _usage(pid: int) -> Usage | None:
     try:
         stat, rollup = _stat(pid), (PROC / str(pid) / "smaps_rollup").read_text(encoding="utf-8")
         title = _title((PROC / str(pid) / "cmdline").read_text(encoding="utf-8", errors="replace"))
+        part = _part(pid)
     except (FileNotFoundError, ProcessLookupError):
         return None
     kilobytes = sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
     ticks = sum(int(field) for field in stat[11:15])  # utime, stime, cutime, cstime
-    return Usage(pid, int(stat[1]), title, ticks / TICKS_A_SECOND, kilobytes / KILOBYTES_A_MEGABYTE)
+    return Usage(
+        pid, int(stat[1]), f"{part}  {title}".strip(), ticks / TICKS_A_SECOND, kilobytes / KILOBYTES_A_MEGABYTE
+    )
 
 
 def _stat(pid: int) -> list[str]:
     """The fields behind the program's name, which may contain anything: state first, then the parent."""
     return (PROC / str(pid) / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+
+
+def _part(pid: int) -> str:
+    """The part that a process of the stack belongs to: whose log it writes. A forked one has its parent's command line."""
+    output = (PROC / str(pid) / "fd" / "1").readlink()
+    return f"[{output.stem}]" if output.suffix == ".log" else ""
 
 
 def _title(cmdline: str) -> str:
