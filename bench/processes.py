@@ -88,7 +88,7 @@ def _stat(pid: int) -> list[str]:
 
 
 def _part(pid: int) -> str:
-    """The part that a process of the stack belongs to: whose log it writes. A forked one has its parent's command line."""
+    """The part that a process belongs to: whose log it writes. A forked one has its parent's command line."""
     output = (PROC / str(pid) / "fd" / "1").readlink()
     return f"[{output.stem}]" if output.suffix == ".log" else ""
 
