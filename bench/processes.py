@@ -71,15 +71,12 @@ def _parents() -> Iterator[tuple[int, int]]:
 def _usage(pid: int) -> Usage | None:
     try:
         stat, rollup = _stat(pid), (PROC / str(pid) / "smaps_rollup").read_text(encoding="utf-8")
-        title = _title((PROC / str(pid) / "cmdline").read_text(encoding="utf-8", errors="replace"))
-        part = _part(pid)
+        title = _title(*(_text(pid, name) for name in ("comm", "cmdline")))
     except (FileNotFoundError, ProcessLookupError):
         return None
     kilobytes = sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
     ticks = sum(int(field) for field in stat[11:15])  # utime, stime, cutime, cstime
-    return Usage(
-        pid, int(stat[1]), f"{part}  {title}".strip(), ticks / TICKS_A_SECOND, kilobytes / KILOBYTES_A_MEGABYTE
-    )
+    return Usage(pid, int(stat[1]), title, ticks / TICKS_A_SECOND, kilobytes / KILOBYTES_A_MEGABYTE)
 
 
 def _stat(pid: int) -> list[str]:
@@ -87,13 +84,14 @@ def _stat(pid: int) -> list[str]:
     return (PROC / str(pid) / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
 
 
-def _part(pid: int) -> str:
-    """The part that a process belongs to: whose log it writes. A forked one has its parent's command line."""
-    output = (PROC / str(pid) / "fd" / "1").readlink()
-    return f"[{output.stem}]" if output.suffix == ".log" else ""
+def _text(pid: int, name: str) -> str:
+    return (PROC / str(pid) / name).read_text(encoding="utf-8", errors="replace")
 
 
-def _title(cmdline: str) -> str:
+def _title(comm: str, cmdline: str) -> str:
+    """What was forked has its parent's command line, and a name of its own."""
+    if "multiprocessing.forkserver" in cmdline:
+        return comm.strip()
     program, *arguments = cmdline.rstrip("\0").split("\0")
     words = [Path(program).name, *(word for word in arguments if word != "-m")]
     return " ".join(words)[:TITLE_LENGTH]

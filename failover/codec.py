@@ -25,6 +25,8 @@ def encode(value: object) -> Any:
     if isinstance(value, dict):
         return {str(key): encode(item) for key, item in value.items()}
     if isinstance(value, (tuple, list, frozenset)):
+        if value and all(map(_is_point, value)):
+            return list(map(list, value))
         return [encode(item) for item in value]
     return value
 

@@ -13,7 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panel.settings")
 
 from django.conf import settings
 
-from panel import environment, queues, reconnecting, trails
+from panel import collecting, environment, queues, reconnecting, trails
 
 TASK_SECONDS = 30  # a cycle has 10; whatever takes three times as long hangs
 SOFT_SECONDS = TASK_SECONDS - 5
@@ -93,6 +93,11 @@ def _begin(**_: object) -> None:
         environment.require_secret()
     except environment.SettingsError as problem:
         sys.exit(str(problem))
+
+
+@signals.celeryd_after_setup.connect  # type: ignore[untyped-decorator]
+def _tasks_are_loaded(**_: object) -> None:
+    collecting.leave_out_what_is_loaded()
 
 
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]

@@ -37,9 +37,11 @@ class Wakeup:
     expires: float = WORTHLESS_AFTER
 
 
-def wake(task: str, row_id: int | str, seconds: float = 0) -> None:
-    """Have `task(row_id)` run in so many seconds, once the transaction is committed. Never blocks, never raises."""
-    wakeup, trail = Wakeup(task, (row_id,), seconds, seconds + WORTHLESS_AFTER), trails.current()
+def wake(task: str, row_id: int | str, seconds: float = 0, *, worthless_after: float = WORTHLESS_AFTER) -> None:
+    """Have `task(row_id)` run in so many seconds, once the transaction is committed; or not at all where no worker has
+    taken it so many seconds later. Never blocks, never raises.
+    """
+    wakeup, trail = Wakeup(task, (row_id,), seconds, seconds + worthless_after), trails.current()
     transaction.on_commit(lambda: _dispatcher.put(wakeup, trail))
 
 

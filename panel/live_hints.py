@@ -12,9 +12,12 @@ EVERYTHING = ""  # in the place of a slug: what changed shows on every page
 log = structlog.get_logger(__name__)
 
 
-def publish(slug: str) -> None:
-    """Say that `slug` changed. Best effort: never raises, never waits longer than 0.2 s for Redis."""
+def publish(*slugs: str) -> None:
+    """Say that these changed. Best effort: never raises, never waits longer than 0.2 s for Redis."""
     try:
-        broker.connection().publish(CHANNEL, slug)
+        pipeline = broker.connection().pipeline(transaction=False)
+        for slug in slugs:
+            pipeline.publish(CHANNEL, slug)
+        pipeline.execute()
     except redis.RedisError as problem:
-        log.debug("live_hint_lost", application=slug, problem=str(problem))
+        log.debug("live_hints_lost", applications=slugs, problem=str(problem))

@@ -11,6 +11,8 @@ import os
 import django
 from django.core.checks import run_checks
 
+from panel.collecting import leave_out_what_is_loaded
+
 MODULES = (
     *("gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "panel.gunicorn_logs", "panel.wsgi"),
     *("uvicorn.main", "panel.live"),
@@ -25,6 +27,5 @@ for module in MODULES:
     importlib.import_module(module)
 importlib.import_module("panel.celery").app.loader.import_default_modules()
 run_checks()  # as Celery and gunicorn will: it loads every page
-gc.collect()
-gc.freeze()
+leave_out_what_is_loaded()
 gc.enable()

@@ -19,6 +19,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
 _context = multiprocessing.get_context("forkserver")
 
 
@@ -46,7 +47,7 @@ class Forked:
         self._ended.set_result(self._process.exitcode)
 
 
-def fork(preloaded: str, argv: tuple[str, ...], env: Mapping[str, str], log: Path) -> Forked:
+def fork(name: str, preloaded: str, argv: tuple[str, ...], env: Mapping[str, str], log: Path) -> Forked:
     """Run `argv`, which is `python -m MODULE ARGUMENT…`, in a process forked from one that has imported `preloaded`.
 
     The first call decides what is preloaded, and under which environment. Raises OSError or EOFError.
@@ -55,7 +56,7 @@ def fork(preloaded: str, argv: tuple[str, ...], env: Mapping[str, str], log: Pat
     with _environment({"PYTHONUNBUFFERED": "1", **env}):
         forkserver.ensure_running()
     # As a daemon it is ended, and not waited for, should we end by an error.
-    process = _context.Process(target=_become, args=(argv[2:], dict(env), str(log)), daemon=True)
+    process = _context.Process(target=_become, args=(name, argv[2:], dict(env), str(log)), daemon=True)
     process.start()
     return Forked(process)
 
@@ -71,10 +72,12 @@ def _environment(env: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _become(arguments: tuple[str, ...], env: Mapping[str, str], log: str) -> None:
+def _become(name: str, arguments: tuple[str, ...], env: Mapping[str, str], log: str) -> None:
     os.setsid()
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        libc = ctypes.CDLL(None)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        libc.prctl(_PR_SET_NAME, name.encode())  # for `top`: they all have the command line that they were forked from
     output, nothing = os.open(log, os.O_WRONLY | os.O_APPEND), os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(output, 1)

@@ -107,7 +107,7 @@ async def spawn(name: str, argv: tuple[str, ...], env: Mapping[str, str], **stre
 
 def _forked(part: Part, log: Path) -> Forked:
     try:
-        return fork(part.preloaded, part.argv, part.env, log)
+        return fork(part.name, part.preloaded, part.argv, part.env, log)
     except (OSError, EOFError) as error:
         raise PartError(f"{part.name} can't be started: {part.preloaded} could not be loaded.") from error
 

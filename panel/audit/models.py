@@ -62,6 +62,7 @@ class Entry(models.Model):
             models.Index(fields=("application", "-id"), name="audit_by_application"),
             models.Index(fields=("actor", "-id"), name="audit_by_actor"),
             models.Index(fields=("action", "-id"), name="audit_by_action"),
+            models.Index(fields=("outcome", "-id"), name="audit_by_outcome"),
             models.Index(
                 fields=("deleted_to",), condition=models.Q(deleted_to__isnull=False), name="audit_checkpoints"
             ),

@@ -85,6 +85,11 @@ class Drill(models.Model):
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="drill_has_reason"),
         )
+        indexes = (
+            models.Index(
+                fields=("-id",), condition=Q(state__in=("asked", "forward", "staying", "back")), name="drills_active"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"

@@ -46,5 +46,6 @@ def fleet(application: failover.model.Application) -> Fleet:
     """Everything in the application's scope: all of them share its clients and its pace."""
     scope = Scope.of(application)
     if scope not in _fleets:
-        _fleets[scope] = Fleet(clients.readers(replace(application, slug="panel")), Pace())
+        # Of two threads that come at once one's is kept: a scope has one pace.
+        _fleets.setdefault(scope, Fleet(clients.readers(replace(application, slug="panel")), Pace()))
     return _fleets[scope]

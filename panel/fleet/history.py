@@ -7,7 +7,7 @@ quarter of an hour anew. Tasks and weights are what was seen last in the minute.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -34,9 +34,24 @@ SEEN = ("ecs_percent", "desired", "healthy")
 
 def record(application: Application, snapshot: Snapshot) -> None:
     """Keep what a snapshot shows. Without metrics nothing is kept: what is unknown was not zero."""
-    metrics = snapshot.metrics.value
-    if metrics is None:
-        return
+    record_together({application: snapshot})
+
+
+def record_together(seen: Mapping[Application, Snapshot]) -> None:
+    """The same for many, in two queries (on SQLite, which takes few values a query, some more)."""
+    earlier: list[Sample] = []
+    present: list[Sample] = []
+    for application, snapshot in seen.items():
+        if snapshot.metrics.value is not None:
+            *before, last = _samples(application, snapshot, snapshot.metrics.value)
+            earlier += before
+            present.append(last)
+    _write(earlier, MEASURED)
+    _write(present, (*MEASURED, *SEEN))
+
+
+def _samples(application: Application, snapshot: Snapshot, metrics: Metrics) -> list[Sample]:
+    """The last is the present one, which alone shows tasks and weights."""
     newest = _floor(snapshot.at, _resolution(metrics))
     samples = {at: Sample(at=_moment(at), **values) for at, values in _measured(metrics, snapshot.at)}
     present = samples.setdefault(newest, Sample(at=_moment(newest)))
@@ -45,11 +60,11 @@ def record(application: Application, snapshot: Snapshot) -> None:
     present.ecs_percent = snapshot.split.ecs_percent if snapshot.split else None
     for sample in samples.values():
         sample.application, sample.seconds = application, _resolution(metrics)
-    _write([sample for at, sample in samples.items() if at != newest], MEASURED)
-    _write([present], (*MEASURED, *SEEN))
+    return [*(sample for at, sample in samples.items() if at != newest), present]
 
 
 def _write(samples: list[Sample], columns: Iterable[str]) -> None:
+    """Writes nothing where there are none."""
     Sample.objects.bulk_create(
         # In one order everywhere: two processes that write the same rows can't wait for each other.
         sorted(samples, key=lambda each: (each.application_id, each.seconds, each.at)),

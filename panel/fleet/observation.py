@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime, timedelta
@@ -17,11 +17,12 @@ from typing import Any
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import Error, IntegrityError
+from django.db import Error, IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 import failover.model
+from failover.aws.batches import chunks
 from failover.config import ConfigError
 from failover.model import DECIDING, Part, Policy, Reading, Snapshot
 from panel.celery import TASK_SECONDS
@@ -29,6 +30,7 @@ from panel.fleet import connections, heartbeats, history, snapshots
 from panel.fleet.applications import configuration
 from panel.fleet.connections import Scope
 from panel.fleet.models import Application
+from panel.fleet.snapshots import Stored
 from panel.operations.models import Operation
 from panel.watch import tally
 
@@ -36,6 +38,7 @@ SWEEP = "sweep_seconds"
 OBSERVING, SWEEPING = "observing_until", "sweeping_until"
 SLOW_SECONDS = 5.0  # a scope that took longer rests for twice as long as it took, but at most
 LONGEST_REST = 20.0
+STORED_TOGETHER = 25  # whoever steps one of their operations waits that long to store what it saw
 
 log = structlog.get_logger(__name__)
 
@@ -62,11 +65,36 @@ def sweep(applications: Sequence[Application]) -> dict[Application, Snapshot]:
         if not claimed:
             return {}
         began = time.monotonic()
-        new = _swept(claimed)
+        before = snapshots.stored_of(claimed)
+        new = _swept(claimed, before)
         tally.measure(SWEEP, time.monotonic() - began)
-        stored = {each: _kept(each, new[each.slug]) for each in claimed}
+        stored: dict[Application, Snapshot] = {}
+        for some in chunks(claimed, STORED_TOGETHER):
+            stored |= _kept_together({each: new[each.slug] for each in some}, before)
     heartbeats.show(heartbeats.OBSERVER)
-    return {each: snapshot for each, snapshot in stored.items() if snapshot is not None}
+    return stored
+
+
+def _kept_together(
+    new: Mapping[Application, Snapshot], before: Mapping[Application, Stored]
+) -> dict[Application, Snapshot]:
+    """Those that were stored. Where not all could be, each by itself tells which."""
+    try:
+        with transaction.atomic():
+            merged = snapshots.store_together(new, before)
+    except IntegrityError:
+        kept = {each: _kept(each, snapshot) for each, snapshot in new.items()}
+        return {each: snapshot for each, snapshot in kept.items() if snapshot is not None}
+    _sampled_together({each: merged[each] for each, snapshot in new.items() if snapshot.metrics.value is not None})
+    return merged
+
+
+def _sampled_together(seen: Mapping[Application, Snapshot]) -> None:
+    try:
+        with transaction.atomic():
+            history.record_together(seen)
+    except Error as problem:
+        log.warning("samples_not_kept", applications=len(seen), problem=str(problem))
 
 
 def _kept(application: Application, new: Snapshot) -> Snapshot | None:
@@ -124,12 +152,13 @@ def _read(wanted: failover.model.Application, parts: frozenset[Part]) -> Snapsho
         return _silent()
 
 
-def _swept(applications: Sequence[Application]) -> dict[str, Snapshot]:
+def _swept(applications: Sequence[Application], before: Mapping[Application, Stored]) -> dict[str, Snapshot]:
     wanted = [configuration(application) for application in applications]
     active = Operation.objects.filter(application__in=applications, status__in=Operation.ACTIVE)
     busy = frozenset(active.values_list("application__slug", flat=True))
+    known = {each.slug: stored.snapshot for each, stored in before.items() if stored.snapshot is not None}
     try:
-        return connections.fleet(wanted[0]).observe(wanted, snapshots.latest_of(applications), busy)
+        return connections.fleet(wanted[0]).observe(wanted, known, busy)
     except SoftTimeLimitExceeded:
         return {application.slug: _silent() for application in applications}
 
@@ -150,18 +179,22 @@ def due(known: Snapshot | None, policy: Policy, now: float) -> frozenset[Part]:
 def _claimed(
     claim: str, applications: Sequence[Application], clock: Callable[[], datetime] = timezone.now
 ) -> Iterator[list[Application]]:
-    """A compare-and-set UPDATE: of two workers one changes the row. A killed worker's claim ends by itself.
+    """Rows that are free are locked and taken: of two workers one finds a row free. A killed worker's claim ends by
+    itself.
 
     A task is killed after TASK_SECONDS, so nobody reads on once the claim has run out.
     """
     began = clock()
     until = began + timedelta(seconds=TASK_SECONDS)
     free = Q(**{claim: None}) | Q(**{f"{claim}__lt": began})
-    mine = [each for each in applications if Application.objects.filter(free, pk=each.pk).update(**{claim: until})]
+    with transaction.atomic():
+        rows = Application.objects.select_for_update().filter(free, pk__in=[each.pk for each in applications])
+        mine = set(rows.order_by("pk").values_list("pk", flat=True))
+        Application.objects.filter(pk__in=mine).update(**{claim: until})
     try:
-        yield mine
+        yield [each for each in applications if each.pk in mine]
     finally:
-        held = Application.objects.filter(pk__in=[each.pk for each in mine], **{claim: until})
+        held = Application.objects.filter(pk__in=mine, **{claim: until})
         held.update(**{claim: rested(began, clock())})
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import fields, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any
@@ -28,11 +28,24 @@ def latest(application: Application) -> Snapshot | None:
     return read(stored.body, application.slug) if stored else None
 
 
-def latest_of(applications: Collection[Application]) -> dict[str, Snapshot]:
-    """The newest snapshots by slug, of those that were ever read."""
-    stored = StoredSnapshot.objects.filter(application__in=applications).values_list("application__slug", "body")
-    found = ((slug, read(body, slug)) for slug, body in stored)
-    return {slug: snapshot for slug, snapshot in found if snapshot is not None}
+@dataclass(frozen=True)
+class Stored:
+    """A row's body, and what it says; None where it can't be read."""
+
+    body: Any
+    snapshot: Snapshot | None = None
+
+
+NOTHING = Stored(None)
+
+
+def stored_of(applications: Collection[Application]) -> dict[Application, Stored]:
+    """What is stored of each, of those that were ever read."""
+    rows = StoredSnapshot.objects.filter(application__in=applications).values_list("application", "body")
+    bodies = dict(rows)
+    return {
+        each: Stored(bodies[each.pk], read(bodies[each.pk], each.slug)) for each in applications if each.pk in bodies
+    }
 
 
 def read(body: Any, slug: str) -> Snapshot | None:
@@ -46,20 +59,48 @@ def read(body: Any, slug: str) -> Snapshot | None:
 
 def store(application: Application, snapshot: Snapshot) -> Snapshot:
     """Keep `snapshot`, and of what it did not read, or read earlier, what is known already. Answers with the result."""
+    return store_together({application: snapshot})[application]
+
+
+def store_together(
+    new: Mapping[Application, Snapshot], before: Mapping[Application, Stored] | None = None
+) -> dict[Application, Snapshot]:
+    """The same for many in two queries, all or nothing: their rows are locked meanwhile, so let them be few.
+
+    `before` is what was stored a moment ago. Where it still is, nothing of it is decoded or encoded once more, which is
+    most of what a sweep computes.
+    """
     with transaction.atomic():
-        stored = StoredSnapshot.objects.select_for_update().filter(application=application).first()
-        known = read(stored.body, application.slug) if stored else None
-        merged = merge(known, snapshot) if known else snapshot
-        StoredSnapshot.objects.update_or_create(
-            application=application,
-            defaults=columns(merged),
-        )
-    live_hints.publish(application.slug)
+        # In one order everywhere: two that store the same rows can't wait for each other.
+        rows = StoredSnapshot.objects.select_for_update().filter(application__in=new).order_by("application")
+        bodies = dict(rows.values_list("application", "body"))
+        known = {each: _known(each, bodies.get(each.pk), (before or {}).get(each, NOTHING)) for each in new}
+        merged = {each: merge(known[each].snapshot, snapshot) for each, snapshot in new.items()}
+        _write({each: columns(snapshot, known[each]) for each, snapshot in merged.items()})
+    live_hints.publish(*(each.slug for each in new))
     return merged
 
 
-def merge(known: Snapshot, new: Snapshot) -> Snapshot:
+def _known(application: Application, body: Any, before: Stored) -> Stored:
+    if body is None or body == before.body:
+        return before if body is not None else NOTHING
+    return Stored(body, read(body, application.slug))
+
+
+def _write(found: Mapping[Application, dict[str, Any]]) -> None:
+    rows = [StoredSnapshot(application=each, **values) for each, values in found.items()]
+    StoredSnapshot.objects.bulk_create(
+        sorted(rows, key=lambda row: row.application_id),
+        update_conflicts=True,
+        unique_fields=["application"],
+        update_fields=list(COLUMNS),
+    )
+
+
+def merge(known: Snapshot | None, new: Snapshot) -> Snapshot:
     """Part by part the later reading; a part that `new` did not ask for keeps what is known."""
+    if known is None:
+        return new
     parts = {
         field.name: _later(getattr(known, field.name), getattr(new, field.name))
         for field in fields(Snapshot)
@@ -77,11 +118,13 @@ def _later(known: Reading[Any], new: Reading[Any]) -> Reading[Any]:
 
 # ---- what a list is sorted by ----
 
+COLUMNS = ("body", "observed_at", "brief", "read_at", "alarm", "position", "load", "problem")
 
-def columns(snapshot: Snapshot) -> dict[str, Any]:
-    """The columns of a snapshot's row."""
+
+def columns(snapshot: Snapshot, before: Stored = NOTHING) -> dict[str, Any]:
+    """The columns of a snapshot's row; parts that are the very ones of `before` are taken from there as they are."""
     return {
-        "body": encode(snapshot),
+        "body": _body(snapshot, before),
         "observed_at": datetime.fromtimestamp(snapshot.at, UTC),
         "brief": encode(brief(snapshot)),
         "read_at": read_at(snapshot),
@@ -89,6 +132,17 @@ def columns(snapshot: Snapshot) -> dict[str, Any]:
         "position": snapshot.position.value,
         "load": load(snapshot),
         "problem": problem(snapshot)[:200],
+    }
+
+
+def _body(snapshot: Snapshot, before: Stored) -> dict[str, Any]:
+    if before.snapshot is None:
+        return {field.name: encode(getattr(snapshot, field.name)) for field in fields(Snapshot)}
+    return {
+        field.name: before.body[field.name]
+        if field.name in before.body and getattr(snapshot, field.name) is getattr(before.snapshot, field.name)
+        else encode(getattr(snapshot, field.name))
+        for field in fields(Snapshot)
     }
 
 

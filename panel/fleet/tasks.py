@@ -8,6 +8,7 @@ import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from celery.signals import heartbeat_sent, worker_ready
 from django.conf import settings
+from django.db.models import F
 from django.utils import timezone
 
 from panel import alive, broker, dispatch, queues
@@ -22,11 +23,16 @@ log = structlog.get_logger(__name__)
 
 @app.task(name="fleet.observe_all")  # type: ignore[untyped-decorator]  # celery has no types
 def observe_all() -> None:
-    """Have every scope swept in which an application was not looked at just now."""
+    """Have every scope swept in which an application was not looked at just now, what was looked at longest ago first.
+
+    Where the workers can't do all of them in time, what they did not come to is asked for anew: a queue that grows
+    would only make everything in it old, and keep drills waiting that share it.
+    """
     recently = timezone.now() - timedelta(seconds=settings.PANEL_OBSERVE_SECONDS / 2)
     late = Application.objects.exclude(stored_snapshot__observed_at__gt=recently)
-    for scope in observation.by_scope(late):
-        dispatch.wake("fleet.sweep", scope[0].pk)
+    longest_first = late.order_by(F("stored_snapshot__observed_at").asc(nulls_first=True), "slug")
+    for scope in observation.by_scope(longest_first):
+        dispatch.wake("fleet.sweep", scope[0].pk, worthless_after=settings.PANEL_OBSERVE_SECONDS)
 
 
 @app.task(name="fleet.sweep")  # type: ignore[untyped-decorator]
@@ -34,9 +40,9 @@ def sweep(application_id: int) -> None:
     """Look at every application in the scope of this one, and consider whether something should start by itself."""
     application = Application.objects.filter(pk=application_id).first()
     swept = observation.sweep(observation.neighbours(application)) if application else {}
-    for each, snapshot in swept.items():
+    for each in automatic.calling(swept):
         try:
-            automatic.consider(each, snapshot, counts=False)
+            automatic.consider(each, swept[each], counts=False)
         except SoftTimeLimitExceeded:
             raise
         except Exception:  # one application's trouble is no reason to leave its neighbours alone

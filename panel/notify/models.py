@@ -67,7 +67,10 @@ class Notice(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        indexes = (models.Index(fields=("kind", "application", "subject", "-due_at"), name="notice_again"),)
+        indexes = (
+            models.Index(fields=("kind", "application", "subject", "-due_at"), name="notice_again"),
+            models.Index(fields=("last_at",), name="notices_by_age"),
+        )
 
     def __str__(self) -> str:
         return self.title

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 from django.db import Error, transaction
@@ -10,17 +10,45 @@ from django.utils import timezone
 
 import failover.automation
 from failover import guard
-from failover.automation import Acknowledgement, Refused, Situation, Start
+from failover.automation import Refused, Situation, Start
 from failover.codec import decode
 from failover.memory import found_changed
-from failover.model import Goal, Memory, Mode, Position, Snapshot
+from failover.model import Goal, Memory, Position, Snapshot
 from panel.fleet.applications import configuration
 from panel.fleet.models import Application
-from panel.operations import services, told
+from panel.operations import services, situations, told
 from panel.operations.models import Operation
 from panel.operations.remembering import change_memory
 
 log = structlog.get_logger(__name__)
+
+
+def calling(seen: Mapping[Application, Snapshot]) -> list[Application]:
+    """Those of many that `consider` has something to do for, told in a few queries for all of them.
+
+    All of them where the database can't say. One that was retired or deleted meanwhile is not among them.
+    """
+    now = timezone.now().timestamp()
+    try:
+        with transaction.atomic():
+            rows = Application.objects.in_bulk([each.pk for each in seen])
+            people = situations.of(rows.values())
+    except Error:
+        log.exception("situation_unread", applications=len(seen))
+        return list(seen)
+    return [
+        each for each, snapshot in seen.items()
+        if each.pk in rows and not _quiet(rows[each.pk], snapshot, people[each.pk], now)
+    ]  # fmt: skip
+
+
+def _quiet(application: Application, snapshot: Snapshot, people: Situation, now: float) -> bool:
+    try:
+        wanted, known = configuration(application), decode(Memory, application.memory)
+        changes = guard.observed(wanted, snapshot, known, now) != known
+        return not changes and failover.automation.consider(wanted, snapshot, known, people, now) is None
+    except Exception:  # noqa: BLE001 - whoever considers it meets the same, and says so for this one alone
+        return False
 
 
 def consider(application: Application, snapshot: Snapshot, *, counts: bool) -> str:
@@ -91,30 +119,7 @@ def _hold(application: Application, refused: Refused, snapshot: Snapshot, now: f
 
 def situation(application: Application) -> Situation:
     """What the panel knows and AWS does not."""
-    active = services.active_operation(application)
-    holds = services.active_holds(application)
-    known = services.last_acknowledgement(application)
-    return Situation(
-        mode=Mode(application.mode),
-        hold=f"{holds[0]} (until {holds[0].expires_at:%Y-%m-%d %H:%M} UTC)" if holds else "",
-        hold_rule=holds[0].rule if len({hold.rule for hold in holds}) == 1 else "",
-        kill_switch=services.kill_switch_is_on(),
-        active=f"{active} is {active.status}." if active else "",
-        active_goal=Goal(active.goal) if active else None,
-        last_failure_at=_last_failure_at(application, Goal.FAILOVER),
-        last_failback_failure_at=_last_failure_at(application, Goal.FAILBACK),
-        last_prepare_failure_at=_last_failure_at(application, Goal.SET_WEIGHTS),
-        acknowledgement=Acknowledgement(known.at.timestamp(), known.by, known.comment) if known else None,
-    )
-
-
-def _last_failure_at(application: Application, goal: Goal) -> float | None:
-    """When the newest operation with this goal ended, if it failed. A drill that failed keeps no real failover back."""
-    of_goal = Operation.objects.filter(application=application, goal=goal)
-    last = (of_goal.exclude(trigger=Operation.Trigger.DRILL) if goal is Goal.FAILOVER else of_goal).first()
-    if last is None or last.status != Operation.Status.FAILED or last.finished_at is None:
-        return None
-    return last.finished_at.timestamp()
+    return situations.of([application])[application.pk]
 
 
 def _start(application: Application, start: Start) -> str:

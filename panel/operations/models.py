@@ -104,6 +104,13 @@ class Operation(models.Model):
             ),
             _reason_given("operation_has_reason"),
         )
+        indexes = (
+            # What is under way is asked for every second; it is a handful among all that ever was.
+            models.Index(
+                fields=("-id",), condition=Q(status__in=("queued", "running", "waiting")), name="operations_active"
+            ),
+            models.Index(fields=("application", "goal", "-id"), name="operations_newest"),
+        )
 
     def __str__(self) -> str:
         return f"{self.goal} #{self.pk}"

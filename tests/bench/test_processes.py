@@ -37,17 +37,6 @@ def test_a_tree_is_the_process_and_its_descendants_and_nobody_else(parent):
     assert all(each.megabytes > 1 for each in found)
 
 
-def test_a_process_is_named_by_the_log_that_it_writes(tmp_path):
-    waits = [sys.executable, "-c", "import sys; sys.stdin.read()"]
-    with (
-        (tmp_path / "beat.log").open("w") as log,
-        subprocess.Popen(waits, stdin=subprocess.PIPE, stdout=log) as process,
-    ):
-        [usage] = processes.tree(process.pid)
-        process.stdin.close()
-    assert usage.title.startswith("[beat]  python")
-
-
 def test_what_a_child_took_that_ended_is_its_parents(parent):
     parent.stdout.readline()
     [usage, waiting] = processes.tree(parent.pid)

@@ -8,7 +8,9 @@ from stack.forking import fork
 
 
 async def main() -> int:
-    part = fork("this", (sys.executable, "-m", *sys.argv[2:]), {"SAID": "by its environment"}, Path(sys.argv[1]))
+    part = fork(
+        "little", "this", (sys.executable, "-m", *sys.argv[2:]), {"SAID": "by its environment"}, Path(sys.argv[1])
+    )
     return await part.wait()
 
 

@@ -7,6 +7,7 @@ period, and a share of the chores. An application that does something costs up t
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -24,7 +25,7 @@ BUDGET_SECONDS = 10.0  # of a sweep; what was not read by then is read in the ne
 
 
 class Fleet:
-    """Keep it as long as the clients: it remembers what batches AWS takes and what failed. One thread at a time."""
+    """Keep it as long as the clients: it remembers what batches AWS takes and what failed. Threads take turns."""
 
     def __init__(self, readers: Readers, pace: Pace, clock: Clock = time.time) -> None:
         pace.attach(readers)
@@ -33,6 +34,7 @@ class Fleet:
         self._clock = clock
         self._asker = Asker(clock)
         self._tried: dict[str, float] = {}
+        self._turn = threading.Lock()
 
     def observe(
         self,
@@ -46,10 +48,11 @@ class Fleet:
         that an operation runs for. Raises nothing of AWS's: what fails is unknown, with its problem.
         """
         sweep = Sweep(applications, self._readers, self._asker, self.pace, self._clock, known or {}, busy)
-        began = self._clock()
-        self.pace.begin()
-        self._asker.until = began + BUDGET_SECONDS
-        found = self._parts(sweep)
+        with self._turn:
+            began = self._clock()
+            self.pace.begin()
+            self._asker.until = began + BUDGET_SECONDS
+            found = self._parts(sweep)
         return {
             each.slug: Snapshot(began, **{part: readings.get(each.slug, Reading()) for part, readings in found.items()})
             for each in applications

@@ -12,12 +12,12 @@ from django.utils import timezone
 from failover.model import AlarmState, Part, Snapshot
 from panel import dispatch
 from panel.fleet import heartbeats, snapshots, tasks
-from panel.fleet.applications import import_document
 from panel.fleet.models import Application
 from panel.fleet.observation import by_scope, observe, rested, sweep
 from panel.operations import automatic
 from panel.operations.models import Operation
 from tests.panel.fake_aws import FakeAws, FakeFleet
+from tests.panel.fleet.siblings import another
 
 
 def claim(application: Application, seconds: float) -> None:
@@ -104,16 +104,6 @@ def test_an_aws_that_stays_silent_is_unknown_as_a_whole(
 # ---- the sweep ----
 
 
-def another(document: dict[str, Any], slug: str, region: str = "sa-east-1", **more: str) -> Application:
-    """The same application again under other names."""
-    document["application"] |= {"slug": slug, "region": region, **more}
-    document["ecs"]["service"] = slug
-    for table in ("lambda", "ecs"):
-        document[table]["target_group_arn"] += slug
-    document["routes"][0]["listener_arn"] += slug
-    return import_document(document, f"{slug}.toml").application
-
-
 def test_an_application_in_alarm_starts_a_failover_when_its_scope_is_swept(
     application: Application, aws: FakeAws, fleet: FakeFleet
 ) -> None:
@@ -178,10 +168,14 @@ def test_a_sweep_that_takes_too_long_leaves_everything_unknown(
 
 
 def test_one_application_that_can_not_be_considered_does_not_stop_its_neighbours(
-    application: Application, document: dict[str, Any], fleet: FakeFleet, monkeypatch: pytest.MonkeyPatch
+    application: Application,
+    document: dict[str, Any],
+    fleet: FakeFleet,
+    aws: FakeAws,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     another(document, "near")
-    considered = []
+    aws.alarm, considered = AlarmState.ALARM, []
 
     def consider(one: Application, *_: object, **__: object) -> None:
         considered.append(one.slug)
@@ -198,7 +192,7 @@ def test_a_sample_that_can_not_be_kept_keeps_no_failover_back(
     def locked(*_: object) -> None:
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr("panel.fleet.history.record", locked)
+    monkeypatch.setattr("panel.fleet.history.record_together", locked)
     aws.alarm = AlarmState.ALARM
     tasks.sweep(application.pk)
     assert Operation.objects.get().goal == "failover"
@@ -214,7 +208,7 @@ def test_only_scopes_with_something_to_look_at_are_swept(
     application: Application, fleet: FakeFleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[tuple[str, int]] = []
-    monkeypatch.setattr(dispatch, "wake", lambda task, pk: woken.append((task, pk)))
+    monkeypatch.setattr(dispatch, "wake", lambda task, pk, **_: woken.append((task, pk)))
     tasks.observe_all()
     tasks.sweep(application.pk)
     tasks.observe_all()
