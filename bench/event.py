@@ -30,7 +30,7 @@ from stack.laboratory import laboratory
 
 PANEL, NAIVE, SCRIPT = "the panel", "naive", "script of aws commands"
 TRIALS = 20
-FEWER_TRIALS = 8  # of what is only compared with
+FEWER_TRIALS = 5  # of what is only compared with
 TIMES_ROUND_TRIPS, MOST_SECONDS_BEYOND = 2.0, 0.3
 # The sweep that observes all applications at once would be among the calls of a failover.
 UNDISTURBED = {"PANEL_OBSERVE_SECONDS": "30"}

@@ -164,6 +164,18 @@ def two_accounts(tmp_path):
         yield lab
 
 
+def test_the_record_of_calls_has_each_round_trip_with_the_latency_that_is_switched_on(running, faults, aws):
+    def round_trips():
+        with urllib.request.urlopen(f"{running.endpoint}/_lab/calls", timeout=5) as response:
+            return json.load(response)["round_trips"]
+
+    faults("api_latency", 0.2)
+    before = len(round_trips())
+    aws("ecs").list_clusters()
+    [trip] = round_trips()[before:]
+    assert trip["seconds"] >= 0.2
+
+
 def test_a_lab_with_two_accounts_and_a_call_that_hangs(two_accounts):
     """lab.json says whose each application is, each account answers and serves its own, and silence holds up no end."""
     lab = two_accounts
