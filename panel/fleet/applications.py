@@ -62,7 +62,7 @@ def parsed(document: Document, source: str) -> failover.model.Application:
     return _parsed(json.dumps(document, sort_keys=True), source)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=10_000)  # a sweep goes through all: what it does not hold would be parsed every few seconds
 def _parsed(document: str, source: str) -> failover.model.Application:
     return config.parse(json.loads(document), source)
 
