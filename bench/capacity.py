@@ -1,4 +1,4 @@
-"""``python -m bench.capacity``: what a panel for so many applications takes. Arithmetic over figures that were measured."""
+"""``python -m bench.capacity``: what a panel for so many applications takes, by figures that were measured."""
 
 from __future__ import annotations
 

@@ -88,6 +88,9 @@ class Account:
         for slug in self.lab.cloud.applications:
             self.lab.flow(slug, 5.0)
 
+    def clock(self) -> float:
+        return self.lab.now
+
     def at(self, now: float) -> None:
         """Moves its clock to so many seconds after the beginning."""
         behind = self.began + now - self.lab.now
@@ -162,7 +165,7 @@ def _pursuits(account: Account) -> Iterator[Pursuit]:
     for slug in account.lab.cloud.applications:
         application = application_of(account.lab, slug, POLICY)
         lab = account.lab
-        adapter = Adapter(application, clients(lab, application.region, account.watch), lambda lab=lab: lab.now)
+        adapter = Adapter(application, clients(lab, application.region, account.watch), account.clock)
         yield Pursuit(account, application, adapter)
 
 
@@ -225,7 +228,7 @@ class _Worker:
         before = account.watch.calls
         outcome = step(
             pursuit.application, Request(Goal.FAILOVER), pursuit.progress,
-            aws=pursuit.adapter, journal=Quiet(), lease=Unshared(), clock=lambda: account.lab.now,
+            aws=pursuit.adapter, journal=Quiet(), lease=Unshared(), clock=account.clock,
         )  # fmt: skip
         account.look()
         pursuit.progress, pursuit.headline = outcome.progress, outcome.decision.headline
