@@ -29,7 +29,7 @@ _ROUTES = {
 
 # A worker each, so that reading which takes long holds up no step: queues and threads.
 WORKERS: Mapping[str, tuple[tuple[str, ...], int]] = {
-    STEPS: ((STEPS, DEFAULT), 8),
+    STEPS: ((STEPS, DEFAULT), 12),
     EVENTS: ((EVENTS,), 4),
     OBSERVE: ((OBSERVE,), 6),
     # Whom it asks, people named: a round of probes lasts as long as beat's next one is away, a delivery some seconds.
@@ -37,7 +37,8 @@ WORKERS: Mapping[str, tuple[tuple[str, ...], int]] = {
 }
 
 # Three accounts that do not answer leave places to all the others.
-STEPS_AT_ONCE_OF_AN_ACCOUNT = 2
+STEPS_AT_ONCE_OF_AN_ACCOUNT = 3
+CROWDED_SECONDS = 0.5  # until a step that found its account's places taken asks again
 
 
 def queue_of(task: str, arguments: Sequence[object] = ()) -> str:

@@ -20,7 +20,7 @@ from failover.model import Decision, Kind, Memory, Position, Reading
 from failover.ports import Outcome
 from failover.resume import stored_progress
 from failover.verdict import PEOPLE_FIRST
-from panel import trails
+from panel import dispatch, trails
 from panel.celery import SOFT_SECONDS
 from panel.fleet import connections, snapshots
 from panel.fleet.applications import parsed
@@ -31,7 +31,7 @@ from panel.operations.models import Operation
 from panel.operations.remembering import change_memory
 from panel.operations.table_lease import Shared, TableLeaseError
 from panel.probing.rounds import evidence as probe
-from panel.queues import STEPS_AT_ONCE_OF_AN_ACCOUNT
+from panel.queues import CROWDED_SECONDS, STEPS_AT_ONCE_OF_AN_ACCOUNT
 from panel.watch import tally
 
 RECOVERY = "recovery_seconds"
@@ -80,9 +80,9 @@ def _try(operation: Operation, lease: Lease) -> None:
 
 
 def _claim(operation_id: int) -> Lease | None:
-    """The operation's lease, unless as many of its account are being stepped as one account may: the sweep comes back.
+    """The operation's lease, unless as many of its account are being stepped as one account may: it asks again soon.
 
-    An account that does not answer holds each step for as long as a task may take, and would hold every worker.
+    An account that does not answer holds each step for as long as a task may take, and would hold every thread.
     """
     with transaction.atomic():
         account = Operation.objects.filter(pk=operation_id).values_list("application__account", flat=True).first()
@@ -90,7 +90,10 @@ def _claim(operation_id: int) -> Lease | None:
         list(Application.objects.select_for_update().filter(account=account).order_by("pk").values_list("pk")[:1])
         held = Operation.objects.filter(application__account=account, lease_until__gt=timezone.now())
         crowded = held.exclude(pk=operation_id).count() >= STEPS_AT_ONCE_OF_AN_ACCOUNT
-        return None if crowded else Lease.claim(operation_id)
+        if not crowded:
+            return Lease.claim(operation_id)
+    dispatch.wake(services.STEP_TASK, operation_id, CROWDED_SECONDS)
+    return None
 
 
 def _make_way(lease: Lease) -> None:
