@@ -72,6 +72,10 @@ app.conf.update(
         "notify.sweep": {"task": "notify.sweep", "schedule": 5.0, "options": {"expires": 5}},
         "notify.forget_old": {"task": "notify.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
         "audit.forget_old": {"task": "audit.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
+        "ingest.forget_old": {"task": "ingest.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
+        "accounts.forget_sessions": {
+            "task": "accounts.forget_sessions", "schedule": 3600.0, "options": {"expires": 3600},
+        },
         "probing.round": {"task": "probing.round", "schedule": 5.0, "options": {"expires": 5}},
         "probing.forget_old": {"task": "probing.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
         "drills.sweep": {"task": "drills.sweep", "schedule": 3.0, "options": {"expires": 3}},
