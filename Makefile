@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV DJANGO_SETTINGS_MODULE
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help setup lock demo run lab incident simulate test test-full check format clean screenshots lambda-zip bench bench-compare audit
+.PHONY: help setup lock demo run lab incident simulate test test-full check format clean screenshots lambda-zip bench bench-compare chaos month audit
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,12 @@ bench: $(READY) ## benchmarks against their limits: a table and build/bench.json
 
 bench-compare: $(READY) ## what of the last run got worse since the newest in bench/history/
 	@exec $(BIN)/python -m bench compare
+
+chaos: $(READY) ## every scenario with every fault, on the real product; SCENARIO=, FAULT=, CELL=surge/redis-lost, SEED=
+	@exec $(BIN)/python -m bench.chaos $(if $(CELL),--cell $(CELL)) $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(FAULT),--fault $(FAULT)) $(if $(SEED),--seed $(SEED))
+
+month: $(READY) ## a month of the panel in virtual time: memory, queues or tables that grow (build/month.json)
+	@exec $(BIN)/python -m bench.month
 
 lambda-zip: $(READY) ## the Lambda packages build/api-service.zip and build/failover.zip, the same bytes each time
 	@exec $(BIN)/python -m stack.lambda_zip

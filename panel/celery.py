@@ -74,7 +74,9 @@ app.conf.update(
         "audit.forget_old": {"task": "audit.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
         "ingest.forget_old": {"task": "ingest.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
         "accounts.forget_sessions": {
-            "task": "accounts.forget_sessions", "schedule": 3600.0, "options": {"expires": 3600},
+            "task": "accounts.forget_sessions",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
         },
         "probing.round": {"task": "probing.round", "schedule": 5.0, "options": {"expires": 5}},
         "probing.forget_old": {"task": "probing.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -50,7 +50,7 @@ def application_toml(application: LabApplication, region: str, policy: Mapping[s
         _table("[ecs]", service | {"target_group_arn": application.ecs_target_group_arn}),
         _table("[[routes]]", {"listener_arn": application.listener_arn}),
         *(_table("[[routes]]", {"rule_arn": arn}) for arn in application.rule_arns),
-        _table("[policy]", _POLICY | _POLICIES.get(application.slug, {}) | policy),
+        _table("[policy]", _POLICY | _POLICIES.get(application.slug, {}) | dict(policy)),
         _table("[drills]", _DRILLS),
     ]
     return "\n".join(tables)

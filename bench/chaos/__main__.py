@@ -1,7 +1,7 @@
 """``python -m bench.chaos`` plays every scenario with every fault; options choose some, and a seed plays one again.
 
-Each cell is the whole product over the lab, on processes of its own. What it left is in ``build/chaos/SCENARIO-FAULT/``,
-the table and every sentence in ``build/chaos.json``. The exit status is 0 only without a bad cell.
+Each cell is the whole product over the lab, on processes of its own. What it left is in
+``build/chaos/SCENARIO-FAULT/``, every sentence in ``build/chaos.json``. The exit status is 0 only without a bad cell.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def run(cells: Sequence[tuple[str, str]], seed: int) -> int:
     minutes = len(cells) * CELL_SECONDS / 60
     _say(f"{len(cells)} cells, seed {seed}: about {minutes:.0f} minutes on a machine that does nothing else.")
     for number, (scenario, fault) in enumerate(cells, start=1):
-        _say(f"[{number:2}/{len(cells)}] {time.strftime('%H:%M:%S')}  {scenario} × {fault} … ", end="")
+        _say(f"[{number:2}/{len(cells)}] {time.strftime('%H:%M:%S')}  {scenario} with {fault} … ", end="")
         verdict = play(scenario, fault, seed, (BUILD / "chaos" / f"{scenario}-{fault}").resolve())
         verdicts.append(verdict)
         _say(f"{verdict.seconds:4.0f} s  {verdict.ended if verdict.well else 'BAD'}")
@@ -38,7 +38,7 @@ def run(cells: Sequence[tuple[str, str]], seed: int) -> int:
     _say("\n" + table(verdicts))
     bad = [each for each in verdicts if not each.well]
     for each in bad:
-        _say(f"make chaos CELL={each.scenario}/{each.fault} SEED={seed}   plays {each.scenario} × {each.fault} again")
+        _say(f"make chaos CELL={each.scenario}/{each.fault} SEED={seed}   plays it again")
     _say(f"{len(bad) or 'No'} bad cell{'' if len(bad) == 1 else 's'}. Report: {BUILD / 'chaos.json'}")
     return int(bool(bad))
 
@@ -48,8 +48,10 @@ def table(verdicts: Sequence[Verdict]) -> str:
     columns = list(dict.fromkeys(each.fault for each in verdicts))
     rows = [["", *(FAULTS[name].title for name in columns)]]
     by_cell = {(each.scenario, each.fault): each for each in verdicts}
-    for scenario in dict.fromkeys(each.scenario for each in verdicts):
-        rows.append([scenario, *(_word(by_cell.get((scenario, fault))) for fault in columns)])
+    rows += [
+        [scenario, *(_word(by_cell.get((scenario, fault))) for fault in columns)]
+        for scenario in dict.fromkeys(each.scenario for each in verdicts)
+    ]
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([*lines, "", "ok: the end that the scenario asks for; stop: stopped safely, and said why"])

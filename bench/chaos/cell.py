@@ -1,7 +1,7 @@
 """``python -m bench.chaos.cell SCENARIO FAULT --seed N --directory D``: plays one cell in a process of its own.
 
-Everything that it starts and writes is under its directory; `evidence.json` is what was found. ``python -m bench.chaos``
-calls it, and is what people call.
+Everything that it starts and writes is under its directory; `evidence.json` is what was found. People call
+``python -m bench.chaos``, which calls this.
 """
 
 from __future__ import annotations

@@ -114,10 +114,12 @@ FAULTS: Mapping[str, Fault] = {
             "database-restarted", "database", "PostgreSQL is shut down without waiting for clients (\"fast\") and"
             " started 1 to 5 s later", _database_restarted,
         ),
-        Fault("web-restarted", "web", "the web server is ended with SIGTERM and started 1 to 5 s later", _web_restarted),
+        Fault(
+            "web-restarted", "web", "the web server is ended with SIGTERM and started 1 to 5 s later", _web_restarted,
+        ),
         Fault(
             "aws-throttled", "throttled", "for 8 to 15 s each of AWS's APIs is throttled",
-            _switched("api_throttled", True, 8, 15),
+            _switched("api_throttled", value=True, least=8, most=15),
         ),
         Fault(
             "aws-5xx", "AWS 5xx", "for 8 to 15 s each call of AWS is answered with 503",

@@ -45,8 +45,8 @@ class Evidence:
     """What was found when a cell had ended.
 
     `findings` is what the scenario's end asks for, as (name, holds, seen). `weights` is (Lambda's, ECS's) percent where
-    every route and node agree, `answered` and `failed` count the requests of the last seconds. `taken_by_aws` counts the
-    writes that AWS carried out. `audit` is (action, subject). `left_behind` names processes that outlived the cell.
+    every route and node agree, `answered` and `failed` count the requests of the last seconds. `taken_by_aws` counts
+    the writes that AWS carried out. `audit` is (action, subject). `left_behind` names processes that outlived the cell.
     """
 
     fault: str

@@ -58,7 +58,7 @@ class Rows:
                     self._connection = psycopg.connect(
                         self._url, autocommit=True, connect_timeout=CONNECT_SECONDS, row_factory=dict_row
                     )
-                return self._connection.execute(query).fetchall()  # type: ignore[call-overload, no-any-return]
+                return self._connection.execute(query).fetchall()
             except psycopg.Error:
                 if self._connection is not None:
                     self._connection.close()

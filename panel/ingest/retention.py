@@ -16,5 +16,7 @@ MOST_AT_ONCE = 10_000  # of a flood's rows, the rest an hour later: a task must 
 def forget_old(now: datetime) -> int:
     """Delete the oldest events that were dealt with, and answer how many. One that still waits is never deleted."""
     old = Event.objects.filter(received_at__lt=now - KEPT).exclude(status=Event.Status.STORED)
-    deleted, _ = Event.objects.filter(pk__in=list(old.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])).delete()
+    deleted, _ = Event.objects.filter(
+        pk__in=list(old.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
+    ).delete()
     return deleted
