@@ -14,35 +14,22 @@ import functools
 import importlib
 import json
 import os
-import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.utils import timezone
+from bench import clock
 
-_right_time = time.time
 _clock = Path(os.environ["CHAOS_CLOCK"])
 
 
-def _wrong_by() -> float:
+def _now() -> float:
     try:
-        return float(_clock.read_text(encoding="ascii") or 0)
-    except (OSError, ValueError):  # nobody has set it, or is setting it
-        return 0.0
+        return clock.right_time() + float(_clock.read_text(encoding="ascii"))
+    except (OSError, ValueError):  # nobody has set it wrong
+        return clock.right_time()
 
 
-def _time() -> float:
-    return _right_time() + _wrong_by()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC) + timedelta(seconds=_wrong_by())
-
-
-# Before anything of the panel's is imported: a default argument keeps the function that it was given.
-time.time = _time
-timezone.now = _now
+clock.set_by(_now)
 
 import django  # noqa: E402
 from django.db import transaction  # noqa: E402
@@ -69,7 +56,7 @@ _held: list[journal.Lease] = []
 
 
 def _note(what: str, **about: Any) -> None:
-    line = json.dumps({"what": what, "at": _right_time(), "pid": os.getpid(), **about}) + "\n"
+    line = json.dumps({"what": what, "at": clock.right_time(), "pid": os.getpid(), **about}) + "\n"
     # One write to a file opened for appending: lines of several processes do not mix.
     file = os.open(os.environ["CHAOS_NOTES"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 ENDED = ("succeeded", "failed", "cancelled", "superseded")
+MOVES = ("failover", "failback")
 TAKEN = range(200, 300)
 
 
@@ -98,8 +99,11 @@ def _as_asked(seen: Evidence) -> bool:
 
 
 def _last_failure(seen: Evidence) -> str:
-    """The reason that the last operation gives for not reaching its goal; "" where it did, or gives none."""
-    last = max(seen.operations, key=lambda each: int(each["id"]), default=None)
+    """The reason that the last operation to move traffic gives for not reaching its goal; "" where it did, or gives
+    none. What automation asks of the number of tasks moves none.
+    """
+    moved = [each for each in seen.operations if each["goal"] in MOVES]
+    last = max(moved, key=lambda each: int(each["id"]), default=None)
     return str(last["error"]) if last and last["status"] == "failed" else ""
 
 

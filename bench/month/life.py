@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from django.contrib.auth.models import User
-from django.test import Client
 
 from bench.deliveries import alarm_change
+from bench.month.browser import Browser
 from bench.month.clockwork import Clockwork
 from bench.simulate.clients import Unwatched, clients
 from bench.simulate.play import DEMO, MIX
@@ -68,7 +68,7 @@ class Life:
     clockwork: Clockwork
     answers: Counter[int] = field(default_factory=Counter)
     messages: int = 0
-    _browser: Client = field(default_factory=lambda: Client(raise_request_exception=False))
+    _sender: Browser = field(default_factory=Browser)
     _number: int = 0
     _key: str = ""
 
@@ -118,11 +118,9 @@ class Life:
         return Answer(self._deliver(body, headers["X-Api-Key"]), at)
 
     def _deliver(self, body: bytes, key: str) -> int:
-        answer = self._browser.post(
-            "/webhooks/eventbridge", body, content_type="application/json", headers={"X-Api-Key": key}
-        )
-        self.answers[answer.status_code] += 1
-        return answer.status_code
+        status = self._sender.ask("POST", "/webhooks/eventbridge", body, **{"X-Api-Key": key})
+        self.answers[status] += 1
+        return status
 
     def _strangers(self, hour: int) -> None:
         """Events that nobody listens to, a late one, and somebody with a wrong key."""
@@ -139,12 +137,12 @@ class Life:
     def _visit(self, day: int) -> None:
         """Somebody signs in, looks around, and signs out on some days only."""
         user, _ = User.objects.get_or_create(username="ana", defaults={"is_superuser": True, "password": PASSWORD})
-        browser = Client(raise_request_exception=False)
-        browser.force_login(user)
+        browser = Browser()
+        browser.sign_in(user)
         for path in ("/", f"/applications/{SLUGS[day % len(SLUGS)]}/"):
-            self.answers[browser.get(path).status_code] += 1
+            self.answers[browser.ask("GET", path)] += 1
         if day % 2:
-            browser.logout()
+            browser.sign_out()
 
     # ---- people and faults ----
 
@@ -197,7 +195,8 @@ class Life:
             "routes": routes,
             "policy": {"failover_count": 3, "min_healthy": 2, "bake_seconds": 120, "dwell_seconds": 180},
             "drills": {
-                "schedule": f"30 {DRILL_HOUR + SLUGS.index(slug)} * * 2", "rehearsal_schedule": f"30 {DRILL_HOUR} * * 4",
+                "schedule": f"30 {DRILL_HOUR + SLUGS.index(slug)} * * 2",
+                "rehearsal_schedule": f"30 {DRILL_HOUR} * * 4",
             },
         }  # fmt: skip
 

@@ -48,6 +48,13 @@ def test_a_safe_stop_is_well_too_and_says_why():
     assert ending(stopped) == "safe stop: Lambda does not answer."
 
 
+def test_tasks_that_were_asked_for_after_the_stop_do_not_hide_it():
+    tasks = {"id": 3, "goal": "set_weights", "status": "succeeded", "error": ""}
+    audit = [*WELL.audit, ("operation.start", "set_weights #3"), ("operation.end", "set_weights #3")]
+    stopped = replace(WELL, findings=UNMET, operations=[tasks, STOPPED, FAILOVER], weights=(0, 100), audit=audit)
+    assert judge(stopped) == []
+
+
 BROKEN = {
     "the fault never happened": ({"happened": ""}, "never happened"),
     "an operation goes on for ever": ({"operations": [{**FAILBACK, "status": "waiting"}, FAILOVER]}, "never ended"),
