@@ -2,7 +2,7 @@
 
 The panel's own services, tasks, webhook and pages on a SQLite file, over three applications of the lab, each with a
 surge a day; duplicates, strangers, refusals, drills, rehearsals, probes, notifications, people. Sweeps that beat asks
-for every few seconds come every 30 to 60 s while something is under way and every 15 minutes otherwise. After the last
+for every few seconds come every 30 to 120 s while something is under way and every 15 minutes otherwise. After the last
 day the clock jumps a year and a half ahead, and what should be forgotten by then has to be gone. ``build/month.json``
 has the figures.
 """
@@ -81,7 +81,7 @@ def live(days: int, every: int, note: str) -> int:
     life = lives.Life(now.lab, clockwork)
     life.begin()
     began, cpu, figures = time.monotonic(), time.process_time(), list[Figures]()
-    _say(f"{days} days of {len(lives.SLUGS)} applications: about {days * 25 / 60:.0f} minutes of processor time.")
+    _say(f"{days} days of {len(lives.SLUGS)} applications: about {days * 30 / 60:.0f} minutes of processor time.")
     _say(
         f"{'day':>4} {'CPU s':>6} {'MB':>5} {'objects':>8} {'waiting':>8}  "
         + " ".join(f"{_short(n):>10}" for n in SHOWN)

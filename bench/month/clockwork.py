@@ -31,7 +31,7 @@ QUIET_SECONDS = 900.0  # and while nothing is: as long as samples may come late
 SCHEDULES = "drills.sweep"
 IN_TIME_SECONDS = 120.0  # what a schedule asks for is started no later than five minutes after its time
 LOOKING = "fleet.observe_all"
-LOOKING_SECONDS = 60.0  # a step reads for itself what it needs
+LOOKING_SECONDS = 120.0  # a step reads for itself what it needs
 
 
 class Clockwork:
