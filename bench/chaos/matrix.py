@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.chaos.judge import Evidence, Sent, Write, ending, judge
+from lab.runtime.children import bound_to_parent
 
 DEADLINE_SECONDS = 420.0
 GRACE_SECONDS = 30.0
@@ -99,6 +100,7 @@ def _run(scenario: str, fault: str, seed: int, directory: Path, marker: str) -> 
         cell = subprocess.Popen(  # noqa: S603 - our own
             [*command, "--directory", str(directory)], env={**os.environ, "TMPDIR": marker}, stdin=subprocess.DEVNULL,
             stdout=output, stderr=output, start_new_session=True,
+            preexec_fn=bound_to_parent(signal.SIGTERM),  # noqa: PLW1509 - it ends with us, however we end
         )  # fmt: skip
         try:
             status = _waited(cell)
