@@ -42,6 +42,7 @@ FAILS_EVERY = 7  # each seventh message to a target meets an error
 NEVER_HEALTHY_EVERY = 6  # days, on which one application's tasks do not get well
 HELD_EVERY = 5  # days, on which somebody holds an application while its surge comes
 DRILL_HOUR, DRILL_DAYS = 18, (2, 4)  # UTC; a drill of each application on Tuesdays, a rehearsal on Thursdays
+DELIVERIES = 100  # that the lab may remember
 PASSWORD = "not-used-" * 3
 
 
@@ -111,6 +112,8 @@ class Life:
         self.clockwork.show_signs_of_life()
         for flow in self.lab.flows.values():
             flow.losses.clear()  # the lab keeps them for whoever asks, and nobody does
+        for world in self.lab.cloud.worlds.values():
+            del world.bus.deliveries[:-DELIVERIES]  # likewise
 
     # ---- what comes from outside ----
 
