@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV DJANGO_SETTINGS_MODULE
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help setup lock demo run lab incident simulate test test-full check format clean screenshots lambda-zip bench bench-compare claims audit
+.PHONY: help setup lock demo run lab incident simulate test test-full check format clean screenshots lambda-zip bench bench-compare claims chaos month audit
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,12 @@ bench-compare: $(READY) ## what of the last run got worse since the newest in be
 
 claims: $(READY) ## the README's table of claims, from the last make bench, make incident and make chaos
 	@exec $(BIN)/python -m bench claims
+
+chaos: $(READY) ## every scenario with every fault, on the real product; SCENARIO=, FAULT=, CELL=surge/redis-lost, SEED=
+	@exec $(BIN)/python -m bench.chaos $(if $(CELL),--cell $(CELL)) $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(FAULT),--fault $(FAULT)) $(if $(SEED),--seed $(SEED))
+
+month: $(READY) ## a month of the panel in virtual time: memory, queues or tables that grow (build/month.json)
+	@exec $(BIN)/python -m bench.month
 
 lambda-zip: $(READY) ## the Lambda packages build/api-service.zip and build/failover.zip, the same bytes each time
 	@exec $(BIN)/python -m stack.lambda_zip

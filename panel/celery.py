@@ -71,6 +71,12 @@ app.conf.update(
         "audit.close_windows": {"task": "audit.close_windows", "schedule": 15.0, "options": {"expires": 15}},
         "notify.forget_old": {"task": "notify.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
         "audit.forget_old": {"task": "audit.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
+        "ingest.forget_old": {"task": "ingest.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
+        "accounts.forget_sessions": {
+            "task": "accounts.forget_sessions",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
         "probing.forget_old": {"task": "probing.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
         "drills.sweep": {"task": "drills.sweep", "schedule": 15.0, "options": {"expires": 15}},
         "fleet.observe_all": {

@@ -23,6 +23,7 @@ _ROUTES = {
     "drills.sweep": OBSERVE,
     "notify.deliver": NOTIFY,
     "notify.forget_old": NOTIFY,
+    "ingest.forget_old": EVENTS,
     "probing.round": PROBES,
     "probing.forget_old": PROBES,
 }

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from stack.laboratory import LabApplication, Laboratory
@@ -35,7 +36,8 @@ def write_applications(lab: Laboratory, directory: Path) -> list[Path]:
     return paths
 
 
-def application_toml(application: LabApplication, region: str) -> str:
+def application_toml(application: LabApplication, region: str, policy: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """The application's TOML; `policy` is for who wants other figures than the demonstration has."""
     about = {"slug": application.slug, "name": application.name, "region": region}
     behaviour = {"alarms": list(application.alarms), "mode": "auto"}
     # Its answer names the pool: what users get while traffic moves shows on the operation's page.
@@ -48,7 +50,7 @@ def application_toml(application: LabApplication, region: str) -> str:
         _table("[ecs]", service | {"target_group_arn": application.ecs_target_group_arn}),
         _table("[[routes]]", {"listener_arn": application.listener_arn}),
         *(_table("[[routes]]", {"rule_arn": arn}) for arn in application.rule_arns),
-        _table("[policy]", _POLICY | _POLICIES.get(application.slug, {})),
+        _table("[policy]", _POLICY | _POLICIES.get(application.slug, {}) | dict(policy)),
         _table("[drills]", _DRILLS),
     ]
     return "\n".join(tables)

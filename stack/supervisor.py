@@ -40,6 +40,19 @@ class Supervisor:
         await self._until_ready(running)
         self.screen.part_says(part.name, f"ready after {time.monotonic() - began:.1f} s")
 
+    async def bounce(self, name: str, away_seconds: float, *, kill: bool) -> None:
+        """End a part, killed outright or asked to, and start it again after so many seconds.
+
+        Raises PartError if it isn't ready in time then.
+        """
+        running = next(each for each in self._running if each.part.name == name)
+        self._running.remove(running)  # from now on its end is no news
+        if kill:
+            running.kill()
+        await running.end()
+        await asyncio.sleep(away_seconds)
+        await self.start(running.part)
+
     async def run(self, name: str, argv: tuple[str, ...], env: Mapping[str, str]) -> str:
         """Run a step to its end and return its standard output.
 
@@ -89,7 +102,7 @@ class Supervisor:
 
     async def _watch(self, running: RunningPart) -> None:
         how = how_it_ended(await running.wait())
-        if not self.ending.done():
+        if running in self._running and not self.ending.done():
             self.screen.say(
                 f"{running.part.name} ended with {how}; stopping the rest. Its last lines:\n{running.last_lines()}"
             )

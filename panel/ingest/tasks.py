@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from panel import dispatch
 from panel.celery import app
+from panel.ingest import retention
 from panel.ingest.inbox import PROCESS_TASK
 from panel.ingest.models import Event
 from panel.ingest.processing import LOST_AFTER, process_waiting
@@ -22,3 +23,8 @@ def sweep() -> None:
     waiting = Event.objects.filter(status=Event.Status.STORED, received_at__lt=timezone.now() - LOST_AFTER)
     for application_id in waiting.order_by().values_list("applications", flat=True).distinct():
         dispatch.wake(PROCESS_TASK, application_id)
+
+
+@app.task(name="ingest.forget_old")  # type: ignore[untyped-decorator]
+def forget_old() -> None:
+    retention.forget_old(timezone.now())

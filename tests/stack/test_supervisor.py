@@ -168,3 +168,23 @@ def test_a_step_returns_its_output_or_fails_with_its_complaint(tmp_path: Path) -
 
 def run(work: Callable[[Supervisor], object], log_dir: Path) -> int:
     return asyncio.run(supervise(work, log_dir, Screen(1, colour=False, verbose=False)))
+
+
+@pytest.mark.parametrize("kill", [True, False])
+def test_a_part_that_is_bounced_comes_back_and_nothing_else_ends(tmp_path: Path, kill: bool) -> None:
+    numbers = Part("worker", (sys.executable, "-c", "import os; print(os.getpid(), flush=True)\n" + STAY))
+    steady = Part("steady", (sys.executable, "-c", STAY))
+
+    async def work(supervisor: Supervisor) -> int:
+        await supervisor.start(steady)
+        await supervisor.start(numbers)
+        await asyncio.to_thread(until, log_has(tmp_path / "worker.log", "here"), "the part never ran")
+        await supervisor.bounce("worker", 0, kill=kill)
+        await asyncio.to_thread(until, log_has(tmp_path / "worker.log", "here"), "the part never came back")
+        return 7
+
+    assert run(work, tmp_path) == 7
+    before, after = ((tmp_path / name).read_text().split()[0] for name in ("worker.log.1", "worker.log"))
+    assert before != after
+    assert not Path(f"/proc/{before}").exists()
+    assert not Path(f"/proc/{after}").exists()
