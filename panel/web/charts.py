@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from itertools import groupby
 
+from django.utils.translation import gettext as _
+
 from failover.demand import CONCURRENCY_METRIC
 from failover.model import Alarm, Metrics, Series, Snapshot
 from panel.fleet.snapshots import concurrency_limit, peaks
@@ -34,13 +36,13 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Spark:
-    """A small line against its limit; `limit_y` is None where no limit is known. Height 100."""
+    """A small line against its limit, 100 high; `limit_y` is empty where none is known. `label` is for who hears it."""
 
     line: str
     area: str
-    limit_y: float | None
-    now: float
-    limit: float | None
+    limit_y: str
+    words: str
+    label: str
 
 
 @dataclass(frozen=True)
@@ -145,8 +147,18 @@ def spark(snapshot: Snapshot | None) -> Spark | None:
     limit = concurrency_limit(snapshot.limits.value)
     top = max([value for _, value in points] + [limit or 0.0, 1.0]) * 1.08
     line = polyline(points, Frame(points[0][0], points[-1][0], top, 100))
-    y = None if limit is None else round(100 - 100 * limit / top, 1)
-    return Spark(line, f"0,100 {line} {WIDTH},100", y, points[-1][1], limit)
+    area, now = f"0,100 {line} {WIDTH},100", f"{round(points[-1][1], 1):g}"
+    if limit is None:
+        said = {"now": now}
+        return Spark(line, area, "", _("%(now)s at once") % said, _("Lambda concurrency, now %(now)s") % said)
+    said = {"now": now, "limit": f"{limit:g}"}
+    return Spark(
+        line,
+        area,
+        f"{100 - 100 * limit / top:.1f}",
+        _("%(now)s of %(limit)s at once") % said,
+        _("Lambda concurrency, now %(now)s, limit %(limit)s") % said,
+    )
 
 
 def chart(
@@ -236,8 +248,10 @@ def _table(metrics: Metrics, start: float, end: float) -> tuple[TableRow, ...]:
     """The newest first; where there are too many, each row has the most of several periods."""
     slot = max(float(metrics.period), (end - start) / TABLE_ROWS)
     found: dict[float, dict[str, float]] = defaultdict(dict)
-    for name, _ in COLUMNS:
+    for name, _label in COLUMNS:
         for at, value in metrics.points(name, start):
             row = found[start + (at - start) // slot * slot]
             row[name] = max(value, row.get(name, value))
-    return tuple(TableRow(at, tuple(found[at].get(name) for name, _ in COLUMNS)) for at in sorted(found, reverse=True))
+    return tuple(
+        TableRow(at, tuple(found[at].get(name) for name, _label in COLUMNS)) for at in sorted(found, reverse=True)
+    )

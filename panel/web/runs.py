@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.utils.translation import gettext as _
+
 from failover.milestones import Milestone, milestones
 from failover.resume import stored_progress
 from panel.fleet import history
@@ -56,6 +58,10 @@ class Run:
     def at_step(self) -> int:
         """Which step is under way, counted from 1."""
         return min(len(self.steps), 1 + sum(step.state == "done" for step in self.steps))
+
+    @property
+    def how_far(self) -> str:
+        return _("step %(step)d of %(steps)d") % {"step": self.at_step, "steps": len(self.steps)}
 
 
 def run(operation: Operation, now: float) -> Run:

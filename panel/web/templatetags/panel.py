@@ -9,10 +9,12 @@ from django import template
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from panel.security import live_origin
 from panel.web import sentences, times
+from panel.web.badges import Badge
 
 register = template.Library()
 
@@ -49,6 +51,16 @@ register.filter("clock", times.clock)
 def ticking(context: template.Context, since: datetime | float, style: str = "fine") -> SafeString:
     """How long ago, counting on. Needs `now` (epoch seconds) in the context."""
     return times.ticking(since, context["now"], style=style)
+
+
+@register.simple_tag(takes_context=True)
+def badge(context: template.Context, shown: Badge) -> SafeString:
+    """A state's shape and word, and since when. Needs `now` (epoch seconds) in the context where a time is known."""
+    since = format_html(" {}", times.ticking(shown.since, context["now"], style="coarse")) if shown.since else ""
+    return format_html(
+        '<span class="badge {}"><span aria-hidden="true">{}</span> {}{}</span>',
+        shown.kind, shown.shape, shown.word, since,
+    )  # fmt: skip
 
 
 @register.simple_tag(takes_context=True)
