@@ -15,22 +15,23 @@ from panel.operations.models import Operation
 from panel.web.panels import WIDTH, Frame, Panel, panels, polyline, polylines, scale
 from panel.web.sentences import title
 from panel.web.times import duration
+from panel.words import gettext_lazy
 
 TOP, PLOT = 20, 150  # pixels: where the plot begins and how tall it is
 BAND_TOP, BAND = 188, 14
 SPARK_POINTS = 60
 TABLE_ROWS = 90
 COLUMNS = (
-    ("concurrency", "Concurrency"),
-    ("throttles", "Throttled"),
-    ("lambda_requests", "To Lambda"),
-    ("ecs_requests", "To ECS"),
-    ("lambda_5xx", "Lambda 5xx"),
-    ("ecs_5xx", "ECS 5xx"),
-    ("desired", "Desired"),
-    ("healthy", "Healthy"),
-    ("lambda_seconds", "Lambda s"),
-    ("ecs_seconds", "ECS s"),
+    ("concurrency", gettext_lazy("Concurrency")),
+    ("throttles", gettext_lazy("Throttled")),
+    ("lambda_requests", gettext_lazy("To Lambda")),
+    ("ecs_requests", gettext_lazy("To ECS")),
+    ("lambda_5xx", gettext_lazy("Lambda 5xx")),
+    ("ecs_5xx", gettext_lazy("ECS 5xx")),
+    ("desired", gettext_lazy("Desired")),
+    ("healthy", gettext_lazy("Healthy")),
+    ("lambda_seconds", gettext_lazy("Lambda s")),
+    ("ecs_seconds", gettext_lazy("ECS s")),
 )
 
 
@@ -130,7 +131,7 @@ class Chart:
 
     @property
     def span(self) -> str:
-        return f"{self.minutes} min" if self.minutes < 120 else duration(60 * self.minutes)
+        return _("%(minutes)s min") % {"minutes": self.minutes} if self.minutes < 120 else duration(60 * self.minutes)
 
 
 def threshold_of(alarms: tuple[Alarm, ...] | None) -> float | None:
@@ -179,8 +180,10 @@ def chart(
         ),
         grid=tuple(Label(_y(n * step, top), f"{n * step:g}") for n in range(round(top / step) + 1)),
         ticks=_ticks(start, end),
-        limit=None if limit is None else Label(_y(limit, top), f"limit {limit:g}"),
-        threshold=None if threshold is None else Label(_y(threshold, top), f"alarm at {threshold:g}"),
+        limit=None if limit is None else Label(_y(limit, top), _("limit %(limit)s") % {"limit": f"{limit:g}"}),
+        threshold=None
+        if threshold is None
+        else Label(_y(threshold, top), _("alarm at %(threshold)s") % {"threshold": f"{threshold:g}"}),
         bands=_bands(metrics, times, start),
         marks=_marks(operations, start, end),
         rows=_table(metrics, start, end),
@@ -197,9 +200,13 @@ def _of(metrics: Metrics | None, name: str) -> Series:
 
 def _summary(points: Series, limit: float | None) -> str:
     if not points:
-        return "No concurrency reported in this time."
-    against = "" if limit is None else f", limit {limit:g}"
-    return f"Now {points[-1][1]:g}, highest {max(value for _, value in points):g}{against}."
+        return _("No concurrency reported in this time.")
+    against = "" if limit is None else _(", limit %(limit)s") % {"limit": f"{limit:g}"}
+    return _("Now %(now)s, highest %(highest)s%(against)s.") % {
+        "now": f"{points[-1][1]:g}",
+        "highest": f"{max(value for _at, value in points):g}",
+        "against": against,
+    }
 
 
 def _under(line: str) -> str:

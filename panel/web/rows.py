@@ -18,6 +18,7 @@ from panel.web.badges import Badge
 from panel.web.permissions import needed
 from panel.web.runs import Run, run
 from panel.web.standing import Standing
+from panel.words import gettext_lazy
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def row(standing: Standing, may: frozenset[str]) -> Row:
         tasks=tasks(snapshot.service.value, snapshot.targets.value) if snapshot else tasks(None, None),
         spark=charts.spark(snapshot),
         run=run(standing.active, standing.now) if standing.active else None,
-        action=main if main.needs in may else _open(standing, "Open"),
+        action=main if main.needs in may else _open(standing, _("Open")),
     )
 
 
@@ -153,24 +154,24 @@ def tasks(service: Service | None, targets: Targets | None) -> Tasks:
 def sensible(standing: Standing) -> Link:
     """The one action for this state."""
     if standing.active:
-        return _open(standing, "Watch", "primary")
+        return _open(standing, _("Watch"), "primary")
     if standing.stale or standing.position is Position.UNKNOWN:
-        return _open(standing, "Open")
+        return _open(standing, _("Open"))
     if standing.hold and not standing.alarming:
         return dialog(standing, "release")
     if standing.position is Position.LAMBDA:
         return dialog(standing, "failover", "primary" if standing.alarming else "")
     if standing.position is Position.ECS:
-        return _open(standing, "Open") if standing.alarming else dialog(standing, "failback")
+        return _open(standing, _("Open")) if standing.alarming else dialog(standing, "failback")
     return dialog(standing, "set_weights")
 
 
 LABELS = {
-    "failover": "Fail over…",
-    "failback": "Fail back…",
-    "set_weights": "Set weights…",
-    "hold": "Hold…",
-    "release": "Release…",
+    "failover": gettext_lazy("Fail over…"),
+    "failback": gettext_lazy("Fail back…"),
+    "set_weights": gettext_lazy("Set weights…"),
+    "hold": gettext_lazy("Hold…"),
+    "release": gettext_lazy("Release…"),
 }
 
 
