@@ -15,6 +15,7 @@ from pathlib import Path
 import django
 from django.conf import settings
 from django.core.management import call_command
+from django.test.utils import override_settings
 
 HEADER = """\
 # What the panel's pages say: `make messages` writes it, docs/translating.md says how a language is added.
@@ -31,7 +32,8 @@ def catalogue(directory: Path) -> str:
     for name in SOURCES:
         shutil.copytree(settings.BASE_DIR / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
     (directory / "locale").mkdir()
-    with contextlib.chdir(directory):
+    # Its own folders alone: what is there of the panel's would be removed first.
+    with contextlib.chdir(directory), override_settings(LOCALE_PATHS=[]):
         call_command("makemessages", locale=["xx"], keep_pot=True, no_location=True, no_wrap=True, verbosity=0)
     text = (directory / "locale" / "django.pot").read_text(encoding="utf-8")
     return HEADER + text[text.index("\n\n", text.index('msgid ""')) + 1 :]
