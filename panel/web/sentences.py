@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -63,7 +63,7 @@ def who(operation: Operation) -> str:
 def situation(standing: Standing, *, figures: bool = True) -> SafeString:
     """The one sentence about an application; without `figures` only what is worth being read out when it changes."""
     if standing.read_at is None:
-        return SafeString(_("AWS has not been read yet. That takes seconds once the worker and beat run."))
+        return escape(_("AWS has not been read yet. That takes seconds once the worker and beat run."))
     if standing.stale:
         return format_html(
             _("Not known: AWS was last read {}, things may have changed since."), moment(standing.read_at)
@@ -97,7 +97,7 @@ def _place(standing: Standing) -> SafeString:
         case Position.SPLIT if split:
             return format_html(_("Split {}/{} between Lambda and ECS{}."), split.lambda_, split.ecs, since)
         case Position.SPLIT:
-            return SafeString(_("Routes disagree about where traffic goes."))
+            return escape(_("Routes disagree about where traffic goes."))
         case _:
             return format_html(_("Where traffic goes can't be read: {}"), _routes_problem(standing))
 
@@ -154,7 +154,7 @@ def _calls(standing: Standing) -> bool:
 
 def _back(standing: Standing) -> SafeString:
     if standing.alarming:
-        return SafeString(_(" The alarm is still on, so it stays there."))
+        return escape(_(" The alarm is still on, so it stays there."))
     kept = _kept_back(standing)
     if kept:
         return format_html(_(" Not back yet: {}"), kept)
@@ -168,7 +168,7 @@ def _why_still_here(standing: Standing) -> SafeString:
         return format_html(_(" In alarm; {}"), kept)
     if refusal:
         return format_html(_(" In alarm, and not failing over. {}"), sentence(refusal.reason))
-    return SafeString(_(" In alarm; automation decides within seconds."))
+    return escape(_(" In alarm; automation decides within seconds."))
 
 
 def _kept_back(standing: Standing) -> str:
@@ -193,7 +193,7 @@ def brings_home(standing: Standing) -> SafeString:
     memory = codec.decode(Memory, standing.application.memory)
     policy = configuration(standing.application).policy
     if not memory.failover_automatic:
-        return SafeString(_("It was moved there by hand, so automation leaves it there: fail back by hand."))
+        return escape(_("It was moved there by hand, so automation leaves it there: fail back by hand."))
     projection = project(policy, snapshot, memory, standing.now)
     dwell = span(policy.dwell_seconds * memory.dwell_factor)
     if projection.concurrency is None or projection.ceiling is None:
