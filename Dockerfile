@@ -32,6 +32,7 @@ COPY manage.py ./
 COPY failover failover
 COPY panel panel
 COPY templates templates
+COPY locale locale
 RUN python -m compileall -q failover panel
 # A number, so that Kubernetes can see that it is not root's.
 USER 10001:10001

@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV DJANGO_SETTINGS_MODULE
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help setup lock demo run lab incident simulate test test-full check format clean screenshots lambda-zip bench bench-compare claims chaos month audit
+.PHONY: help setup lock demo run lab incident simulate test test-full check format clean screenshots messages lambda-zip bench bench-compare claims chaos month audit
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ incident: $(READY) ## one whole incident, headless; writes build/incident.json
 
 screenshots: $(READY) ## pictures of the running product into docs/images/ (needs chromium)
 	@exec $(BIN)/python -m stack.pictures
+
+messages: $(READY) ## locale/django.pot, what pages say, for translators (needs gettext)
+	@exec $(BIN)/python -m panel.messages
 
 simulate: $(READY) ## random histories in virtual time against the rules; N=10000 of them
 	@exec $(BIN)/python -m bench.simulate $(N)

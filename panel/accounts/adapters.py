@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from panel.accounts import single_sign_on
 
@@ -37,7 +38,9 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no t
         if single_sign_on.has_account(user):
             name = single_sign_on.configured().name
             url = reverse("account_prove_sign_on")
-            methods.append({"id": "single_sign_on", "description": f"Sign in with {name} again", "url": url})
+            methods.append(
+                {"id": "single_sign_on", "description": _("Sign in with %(name)s again") % {"name": name}, "url": url}
+            )
         return methods
 
 

@@ -88,9 +88,7 @@ class StoredSnapshot(models.Model):
     """
 
     application = models.OneToOneField(Application, on_delete=models.CASCADE, related_name="stored_snapshot")
-    body = models.JSONField()
     observed_at = models.DateTimeField()
-    brief = models.JSONField(null=True, help_text="the body without most of its metrics")
     read_at = models.FloatField(null=True, help_text="when the oldest part that matters was read, epoch seconds")
     # Defaults of the database's own: the release before writes rows without these columns.
     alarm = models.CharField(
@@ -99,6 +97,9 @@ class StoredSnapshot(models.Model):
     position = models.CharField(max_length=8, default="unknown", db_default="unknown")
     load = models.FloatField(null=True, help_text="Lambda's concurrency in percent of its limit")
     problem = models.CharField(max_length=200, blank=True, default="", db_default="", help_text="why a part is unknown")
+    # The last columns: SQLite finds what stands after them only by reading all of them.
+    brief = models.JSONField(null=True, help_text="the body without most of its metrics")
+    body = models.JSONField()
 
     def __str__(self) -> str:
         return f"{self.application_id} at {self.observed_at:%H:%M:%S}"

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from panel.accounts.models import Team
 from panel.notify import targets
 from panel.notify.kinds import choosable
 from panel.notify.models import Target
+from panel.words import gettext_lazy
 
-ADDRESS = "Enter the address: https://… for a signed webhook, an Apprise URL like slack://… for a service."
+ADDRESS = gettext_lazy(
+    "Enter the address: https://… for a signed webhook, an Apprise URL like slack://… for a service."
+)
 
 
 class TargetForm(forms.Form):
@@ -19,35 +23,40 @@ class TargetForm(forms.Form):
     use_required_attribute = False  # our own sentences say more than the browser's bubble
 
     name = forms.CharField(
-        label="Name",
+        label=gettext_lazy("Name"),
         max_length=60,
-        help_text="Who reads it, like “on-call in Slack”.",
+        help_text=gettext_lazy("Who reads it, like “on-call in Slack”."),
         error_messages={
-            "required": "Give it a name that says who reads it, like “on-call in Slack”.",
-            "max_length": "Keep the name under 60 characters; it has %(show_value)d.",
+            "required": gettext_lazy("Give it a name that says who reads it, like “on-call in Slack”."),
+            "max_length": gettext_lazy("Keep the name under 60 characters; it has %(show_value)d."),
         },
     )
     way = forms.ChoiceField(
-        label="How",
+        label=gettext_lazy("How"),
         choices=Target.Way.choices,
         widget=forms.RadioSelect,
         initial=Target.Way.APPRISE,
-        error_messages={"required": "Choose how it is told.", "invalid_choice": "Choose one of the three ways."},
+        error_messages={
+            "required": gettext_lazy("Choose how it is told."),
+            "invalid_choice": gettext_lazy("Choose one of the three ways."),
+        },
     )
     address = forms.CharField(
-        label="Address",
+        label=gettext_lazy("Address"),
         required=False,
         max_length=2000,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        help_text="Of a service its Apprise URL, like slack://…, mailto://… or pagerduty://…; of a webhook https://…. "
-        "It is kept encrypted and never shown in full again.",
-        error_messages={"max_length": "Keep the address under 2000 characters; it has %(show_value)d."},
+        help_text=gettext_lazy(
+            "Of a service its Apprise URL, like slack://…, mailto://… or pagerduty://…; of a webhook https://…. "
+            "It is kept encrypted and never shown in full again."
+        ),
+        error_messages={"max_length": gettext_lazy("Keep the address under 2000 characters; it has %(show_value)d.")},
     )
     kinds = forms.MultipleChoiceField(
-        label="Told of",
+        label=gettext_lazy("Told of"),
         widget=forms.CheckboxSelectMultiple,
         error_messages={
-            "required": "Choose at least one kind, or remove the target.",
+            "required": gettext_lazy("Choose at least one kind, or remove the target."),
             "invalid_choice": "%(value)s is nothing that this target can be told of.",
         },
     )
@@ -86,4 +95,6 @@ class ChangeForm(TargetForm):
         if target.way == Target.Way.CONSOLE:
             del self.fields["address"]
         else:
-            self.fields["address"].help_text = f"Leave it empty to keep {target.shown}; it is never shown in full."
+            self.fields["address"].help_text = _("Leave it empty to keep %(shown)s; it is never shown in full.") % {
+                "shown": target.shown
+            }

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from panel.accounts import roles
@@ -19,12 +20,13 @@ from panel.notify.models import Delivery, Target
 from panel.settings_pages.permitted import permitted, require, visible_team
 from panel.web.badges import Badge
 from panel.web.pages import page_of
+from panel.words import gettext_lazy
 
 EVERY_TEAM = "every-team"
 BADGES = {
-    Delivery.Status.WAITING: Badge("now", "◔", "waiting"),
-    Delivery.Status.DELIVERED: Badge("ok", "✓", "delivered"),
-    Delivery.Status.GAVE_UP: Badge("alarm", "✕", "gave up"),
+    Delivery.Status.WAITING: Badge("now", "◔", gettext_lazy("waiting")),
+    Delivery.Status.DELIVERED: Badge("ok", "✓", gettext_lazy("delivered")),
+    Delivery.Status.GAVE_UP: Badge("alarm", "✕", gettext_lazy("gave up")),
 }
 methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -57,7 +59,11 @@ def add(request: HttpRequest, owner: str) -> HttpResponse:
     team = None if owner == EVERY_TEAM else visible_team(request, owner)
     require(request.user, targets.MANAGE, team)
     form = AddForm(request.POST or None, team=team)
-    context = {"form": form, "title": f"Add a target of {team or 'every team'}", "button": "Add"}
+    context = {
+        "form": form,
+        "title": _("Add a target of %(team)s") % {"team": team or _("every team")},
+        "button": _("Add"),
+    }
     if request.method == "POST" and form.is_valid():
         try:
             added = targets.add(team, **_given(form), by=_person(request).get_username())
@@ -66,7 +72,7 @@ def add(request: HttpRequest, owner: str) -> HttpResponse:
         else:
             if added.secret:
                 return _render(request, "secret", {"target": added.target, "secret": added.secret})
-            messages.success(request, f"{added.target.name} is added. Send it a test.")
+            messages.success(request, _("%(name)s is added. Send it a test.") % {"name": added.target.name})
             return redirect("notify:notifications")
     return _form(request, form, context)
 
@@ -76,7 +82,7 @@ def add(request: HttpRequest, owner: str) -> HttpResponse:
 def change(request: HttpRequest, pk: int) -> HttpResponse:
     target = _target(request, pk)
     form = ChangeForm(request.POST or None, target=target)
-    context = {"form": form, "title": f"Change {target.name}", "button": "Save"}
+    context = {"form": form, "title": _("Change %(name)s") % {"name": target.name}, "button": _("Save")}
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
@@ -84,7 +90,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
         except targets.Invalid as invalid:
             _point_out(form, invalid)
         else:
-            messages.success(request, f"{target.name} is saved.")
+            messages.success(request, _("%(name)s is saved.") % {"name": target.name})
             return redirect("notify:notifications")
     return _form(request, form, context)
 
@@ -95,7 +101,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     target = _target(request, pk)
     if request.method == "POST":
         targets.remove(target)
-        messages.success(request, f"{target.name} is removed, and told nothing any more.")
+        messages.success(request, _("%(name)s is removed, and told nothing any more.") % {"name": target.name})
         return redirect("notify:notifications")
     waiting = target.deliveries.filter(status=Delivery.Status.WAITING).count()
     return _render(request, "remove", {"target": target, "waiting": waiting})
@@ -107,7 +113,8 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
     target = _target(request, pk)
     targets.test(target, by=_person(request).get_username())
     messages.success(
-        request, f"A test for {target.name} is on its way. Below you see within seconds what became of it."
+        request,
+        _("A test for %(name)s is on its way. Below you see within seconds what became of it.") % {"name": target.name},
     )
     return redirect("notify:notifications")
 
@@ -124,7 +131,7 @@ def _target(request: HttpRequest, pk: int) -> Target:
 
 
 def _owners(person: User) -> list[Owner]:
-    every = [Owner(EVERY_TEAM, "Every team", [])] if roles.may(person, targets.MANAGE, None) else []
+    every = [Owner(EVERY_TEAM, _("Every team"), [])] if roles.may(person, targets.MANAGE, None) else []
     owners = every + [Owner(team.slug, team.name, []) for team in roles.teams(person, targets.MANAGE)]
     by_slug = {owner.slug: owner for owner in owners}
     for target in targets.managed(person):

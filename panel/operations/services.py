@@ -324,13 +324,17 @@ def _refused_by_active(application: Application) -> Refused:
 
 
 def cancel_operation(operation: Operation, *, reason: str, user: User) -> None:
-    """Ask the operation to end at a safe split. Raises Refused where it has ended, Invalid without a reason."""
+    """Ask the operation to end at a safe split. Raises Refused where it has ended, Invalid without a reason.
+
+    Asked again by the same person for the same reason, a second click, it asks nothing more.
+    """
     require_reason(reason, whoever="whoever reads this operation later")
     message = f"Cancelled by {user.get_username()}: {reason}"
     with transaction.atomic():
-        asked = Operation.objects.filter(pk=operation.pk, status__in=Operation.ACTIVE).update(
-            cancel_requested=message, next_step_at=timezone.now()
-        )
+        active = Operation.objects.filter(pk=operation.pk, status__in=Operation.ACTIVE)
+        if active.filter(cancel_requested=message).exists():
+            return
+        asked = active.update(cancel_requested=message, next_step_at=timezone.now())
         if not asked:
             raise Refused("ended", f"{operation} has ended already.", "There is nothing to cancel.")
         _journal(operation, "note", message)

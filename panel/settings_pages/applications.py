@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from panel.accounts.roles import allowed, may_somewhere, mine, owned
@@ -64,17 +65,20 @@ def move(request: HttpRequest, slug: str) -> HttpResponse:
         except applications.ImportRefused as problem:
             form.add_error(None, str(problem))
         else:
-            messages.success(request, f"{found.name} belongs to {form.cleaned_data['team'].name}.")
+            messages.success(
+                request,
+                _("%(name)s belongs to %(team)s.") % {"name": found.name, "team": form.cleaned_data["team"].name},
+            )
             return redirect("settings:application", slug)
-    lead = ["Its people, and nobody else's, see and move it from then on; its history goes with it."]
+    lead = [_("Its people, and nobody else's, see and move it from then on; its history goes with it.")]
     if found.document["application"].get("role_arn"):
-        lead.append("Its role must demand the new team's external id first, or AWS refuses the panel.")
+        lead.append(_("Its role must demand the new team's external id first, or AWS refuses the panel."))
     return form_page(
         request,
         form,
         needs=MOVE,
-        title=f"Move {found.name} to another team",
-        button="Move it",
+        title=_("Move %(name)s to another team") % {"name": found.name},
+        button=_("Move it"),
         lead=lead,
         back=reverse("settings:application", args=[slug]),
     )
@@ -92,19 +96,19 @@ def retire(request: HttpRequest, slug: str) -> HttpResponse:
         except retiring.NotNow as problem:
             form.add_error(None, str(problem))
         else:
-            messages.success(request, f"{found.name} is retired. Nothing in AWS was touched.")
+            messages.success(request, _("%(name)s is retired. Nothing in AWS was touched.") % {"name": found.name})
             return redirect("settings:application", slug)
     lead = [
-        "It is not looked at any more, not in the fleet, and nothing starts for it.",
-        "Nothing in AWS is touched: traffic and tasks stay as they are.",
-        "Its operations and audit entries stay, and it can be brought back.",
+        _("It is not looked at any more, not in the fleet, and nothing starts for it."),
+        _("Nothing in AWS is touched: traffic and tasks stay as they are."),
+        _("Its operations and audit entries stay, and it can be brought back."),
     ]
     return form_page(
         request,
         form,
         needs=IMPORT,
-        title=f"Retire {found.name}",
-        button="Retire",
+        title=_("Retire %(name)s") % {"name": found.name},
+        button=_("Retire"),
         lead=lead,
         kind="primary danger",
         back=reverse("settings:application", args=[slug]),
@@ -123,15 +127,15 @@ def restore(request: HttpRequest, slug: str) -> HttpResponse:
         except applications.ImportRefused as problem:
             form.add_error(None, str(problem))
         else:
-            messages.success(request, f"{found.name} is back. It is read within seconds.")
+            messages.success(request, _("%(name)s is back. It is read within seconds.") % {"name": found.name})
             return redirect("settings:application", slug)
-    lead = ["It is looked at again, and its mode holds again: in auto, automation acts on its alarms."]
+    lead = [_("It is looked at again, and its mode holds again: in auto, automation acts on its alarms.")]
     return form_page(
         request,
         form,
         needs=IMPORT,
-        title=f"Bring back {found.name}",
-        button="Bring it back",
+        title=_("Bring back %(name)s") % {"name": found.name},
+        button=_("Bring it back"),
         lead=lead,
         back=reverse("settings:application", args=[slug]),
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from failover import environment
 from failover.config import ConfigError
@@ -30,7 +31,7 @@ class ConfigurationForm(PlainForm):
             self.fields[key.name] = _field(key, fixed=bool(known) and key.name == "application.slug")
         if not known:
             self.fields["application.team"] = forms.ChoiceField(
-                label="Team", required=False, choices=[(slug, slug) for slug in teams], help_text="Its owner."
+                label=_("Team"), required=False, choices=[(slug, slug) for slug in teams], help_text=_("Its owner.")
             )
 
     def groups(self) -> Iterator[tuple[Group, list[forms.BoundField]]]:
@@ -70,14 +71,14 @@ class ConfigurationForm(PlainForm):
 
 def _field(key: Key, *, fixed: bool) -> forms.Field:
     if key.choices:
-        default = f"{key.default or key.choices[0]}, unless it changes in a later release"
-        choices = [("", f"default ({default})"), *((each, each) for each in key.choices)]
+        default = _("%(choices)s, unless it changes in a later release") % {"choices": key.default or key.choices[0]}
+        choices = [("", _("default (%(default)s)") % {"default": default}), *((each, each) for each in key.choices)]
         return forms.ChoiceField(label=key.label, required=False, choices=choices, help_text=key.says)
     attributes: dict[str, Any] = {"autocomplete": "off", "spellcheck": "false"}
     if fixed:
         attributes["readonly"] = True
     if key.default is not None:
-        attributes["placeholder"] = f"{_text(key.default)} (default)"
+        attributes["placeholder"] = _("%(default)s (default)") % {"default": _text(key.default)}
     widget = forms.Textarea({**attributes, "rows": 2}) if key.lines else forms.TextInput(attributes)
     return forms.CharField(label=key.label, required=False, max_length=LONGEST, widget=widget, help_text=key.says)
 

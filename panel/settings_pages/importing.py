@@ -10,6 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from failover import config
@@ -25,6 +26,7 @@ from panel.settings_pages.permitted import permitted, require, typed
 from panel.settings_pages.proposals import IMPORT, Proposal, judge, told_to
 from panel.settings_pages.sections import page
 from panel.web.forms import PlainForm
+from panel.words import gettext_lazy
 
 MOST_BYTES = config.MOST_TEXT
 PASTED = "the text"
@@ -33,14 +35,20 @@ methods = require_http_methods(["GET", "HEAD", "POST"])
 
 class ImportForm(PlainForm):
     toml = forms.CharField(
-        label="Paste it here",
+        label=gettext_lazy("Paste it here"),
         required=False,
         max_length=MOST_BYTES,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 14, "class": "mono", "spellcheck": "false", "autocomplete": "off"}),
-        error_messages={"max_length": "An application's TOML has a few thousand characters; this has %(show_value)d."},
+        error_messages={
+            "max_length": gettext_lazy("An application's TOML has a few thousand characters; this has %(show_value)d.")
+        },
     )
-    file = forms.FileField(label="or upload the file", required=False, error_messages={"empty": "The file is empty."})
+    file = forms.FileField(
+        label=gettext_lazy("or upload the file"),
+        required=False,
+        error_messages={"empty": gettext_lazy("The file is empty.")},
+    )
 
     def clean(self) -> None:
         super().clean()
@@ -49,16 +57,20 @@ class ImportForm(PlainForm):
         if upload is not None:
             self.cleaned_data["toml"] = self._read(upload)
         if not self.errors and not self.cleaned_data.get("toml", "").strip():
-            self.add_error("toml", "Paste an application's TOML, or choose its file.")
+            self.add_error("toml", _("Paste an application's TOML, or choose its file."))
 
     def _read(self, upload: Any) -> str:
         if upload.size > MOST_BYTES:
-            self.add_error("file", f"{upload.name} has more than {MOST_BYTES} bytes: it is no application's TOML.")
+            self.add_error(
+                "file",
+                _("%(name)s has more than %(MOST_BYTES)s bytes: it is no application's TOML.")
+                % {"name": upload.name, "MOST_BYTES": MOST_BYTES},
+            )
             return ""
         try:
             return str(upload.read().decode("utf-8"))
         except UnicodeDecodeError:
-            self.add_error("file", f"{upload.name} is not UTF-8 text.")
+            self.add_error("file", _("%(name)s is not UTF-8 text.") % {"name": upload.name})
             return ""
 
 
@@ -110,19 +122,24 @@ def _import(person: Person, document: Document, source: str, proposal: Proposal)
     with transaction.atomic():
         result = told_to(person, lambda: import_document(document, source))
         if (result.created, result.differences) != (proposal.result.created, proposal.result.differences):
-            raise ImportRefused(f"{source}: somebody changed {result.application.slug} this very moment. Look again.")
+            raise ImportRefused(
+                _("%(source)s: somebody changed %(slug)s this very moment. Look again.")
+                % {"source": source, "slug": result.application.slug}
+            )
     return result
 
 
 def _taken(request: HttpRequest, result: Import, *, then: str) -> HttpResponse:
     if result.created:
-        messages.success(request, f"{result.application.name} is made. It is read within seconds.")
+        messages.success(request, _("%(name)s is made. It is read within seconds.") % {"name": result.application.name})
     elif result.changes:
         messages.success(
-            request, f"{result.application.name} is changed. Operations under way keep what they began with."
+            request,
+            _("%(name)s is changed. Operations under way keep what they began with.")
+            % {"name": result.application.name},
         )
     else:
-        messages.success(request, f"{result.application.name} was like that already.")
+        messages.success(request, _("%(name)s was like that already.") % {"name": result.application.name})
     return redirect(f"settings:{then}", result.application.slug)
 
 

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from panel.ingest import keys
@@ -42,9 +43,9 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _new(request: HttpRequest, form: KeyForm) -> HttpResponse:
-    lead = ["EventBridge sends it with every event. Its secret is shown once, on the next page."]
+    lead = [_("EventBridge sends it with every event. Its secret is shown once, on the next page.")]
     back = reverse("settings:keys")
-    return form_page(request, form, needs=MANAGE, title="New webhook key", button="Make it", back=back, lead=lead)
+    return form_page(request, form, needs=MANAGE, title=_("New webhook key"), button=_("Make it"), back=back, lead=lead)
 
 
 def hook(request: HttpRequest) -> dict[str, str]:
@@ -58,7 +59,9 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     key = get_object_or_404(WebhookKey, pk=pk)
     if request.method == "POST":
         if keys.revoke(key.name):
-            messages.success(request, f"{key.name} is revoked: EventBridge is refused with it from now on.")
+            messages.success(
+                request, _("%(name)s is revoked: EventBridge is refused with it from now on.") % {"name": key.name}
+            )
         else:
             messages.warning(request, f"{key.name} was revoked already.")
         return redirect("settings:keys")
@@ -67,8 +70,8 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         PlainForm(),
         needs=MANAGE,
-        title=f"Revoke {key.name}",
-        button="Revoke",
+        title=_("Revoke %(name)s") % {"name": key.name},
+        button=_("Revoke"),
         back=reverse("settings:keys"),
         lead=lead,
         kind="primary danger",
@@ -78,10 +81,10 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
 def _consequence(key: WebhookKey) -> str:
     others = WebhookKey.objects.filter(revoked_at=None).exclude(pk=key.pk).exists()
     if others:
-        return (
+        return _(
             "What still sends it is refused with 401; EventBridge tries again for 24 hours, with whatever key it has."
         )
-    return (
+    return _(
         "This is the only key that works: no event arrives until another one is made and the connection sends it. "
         "EventBridge tries again for 24 hours. Alarms are read anyway, only later."
     )

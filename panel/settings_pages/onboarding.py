@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 import failover.model
@@ -39,13 +40,14 @@ from panel.settings_pages.proposals import IMPORT, OWN_CREDENTIALS, judge
 from panel.settings_pages.sections import page
 from panel.web.badges import Badge
 from panel.web.forms import PlainForm
+from panel.words import gettext_lazy
 
 SOURCE = "the text"
 BADGES = {
-    Result.PASS: Badge("ok", "✓", "pass"),
-    Result.WARN: Badge("warn", "!", "look at it"),
-    Result.FAIL: Badge("alarm", "✕", "fail"),
-    Result.UNKNOWN: Badge("none", "?", "not checked"),
+    Result.PASS: Badge("ok", "✓", gettext_lazy("pass")),
+    Result.WARN: Badge("warn", "!", gettext_lazy("look at it")),
+    Result.FAIL: Badge("alarm", "✕", gettext_lazy("fail")),
+    Result.UNKNOWN: Badge("none", "?", gettext_lazy("not checked")),
 }
 methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -53,30 +55,35 @@ methods = require_http_methods(["GET", "HEAD", "POST"])
 class WhereForm(PlainForm):
     region = forms.RegexField(
         rf"^(?:{REGION.pattern})\Z",
-        label="Region",
+        label=gettext_lazy("Region"),
         max_length=32,
         widget=forms.TextInput(attrs={"placeholder": "sa-east-1", "autocomplete": "off"}),
         error_messages={
-            "required": "Write a region, such as sa-east-1.",
-            "invalid": "Write a region, such as sa-east-1.",
+            "required": gettext_lazy("Write a region, such as sa-east-1."),
+            "invalid": gettext_lazy("Write a region, such as sa-east-1."),
         },
     )
     team = forms.ModelChoiceField(
         Team.objects.none(),
-        label="Team",
+        label=gettext_lazy("Team"),
         empty_label=None,
         to_field_name="slug",
-        help_text="The application's owner. A role is assumed with this team's external id.",
-        error_messages={"required": "Choose a team.", "invalid_choice": "Choose one of your teams."},
+        help_text=gettext_lazy("The application's owner. A role is assumed with this team's external id."),
+        error_messages={
+            "required": gettext_lazy("Choose a team."),
+            "invalid_choice": gettext_lazy("Choose one of your teams."),
+        },
     )
     role_arn = forms.RegexField(
         rf"^(?:{ROLE.pattern})\Z",
-        label="Role to assume",
+        label=gettext_lazy("Role to assume"),
         required=False,
         max_length=512,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        help_text="ARN of a role in the application's account. Empty: the panel's own credentials.",
-        error_messages={"invalid": "Write a role's ARN (arn:aws:iam::123456789012:role/NAME), or nothing."},
+        help_text=gettext_lazy("ARN of a role in the application's account. Empty: the panel's own credentials."),
+        error_messages={
+            "invalid": gettext_lazy("Write a role's ARN (arn:aws:iam::123456789012:role/NAME), or nothing.")
+        },
     )
 
 
@@ -112,7 +119,7 @@ def _found(request: HttpRequest, given: dict[str, Any]) -> HttpResponse:
         return page(request, "found", {**given, "problems": [str(problem)], "matches": []})
     parts: dict[str, Reading[Any]] = {
         "Caller": inventory.caller,
-        "Load balancers": inventory.places,
+        _("Load balancers"): inventory.places,
         "Functions": inventory.functions,
         "Services": inventory.services,
         "Alarms": inventory.alarms,
@@ -172,7 +179,7 @@ def _checked(request: HttpRequest, toml: str) -> HttpResponse:
 
 
 def _policies(wanted: failover.model.Application, checks: tuple[Check, ...]) -> dict[str, str]:
-    scalable = any(each.about == "Auto scaling" and each.says.startswith("Its bounds") for each in checks)
+    scalable = any(each.about == "Auto scaling" and each.says.startswith(_("Its bounds")) for each in checks)
     acts_as = next((each.says for each in checks if each.about == "Caller" and each.result is Result.PASS), "")
     found = {"policy": _json(permissions.policy_for(wanted, scalable_target=scalable)), "acts_as": acts_as}
     assumes = permissions.caller_policy(wanted)

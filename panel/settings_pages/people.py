@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from panel.accounts import members
@@ -45,7 +46,7 @@ def _page_of(team: Team | None) -> str:
 
 
 def _name(team: Team | None) -> str:
-    return team.name if team else "every team"
+    return team.name if team else _("every team")
 
 
 @methods
@@ -61,15 +62,19 @@ def add(request: HttpRequest, slug: str) -> HttpResponse:
         except members.MemberError as problem:
             form.add_error("username", str(problem))
         else:
-            messages.success(request, f"{user.get_username()} is {form.cleaned_data['role']} in {_name(team)}.")
+            messages.success(
+                request,
+                _("%(user)s is %(cleaned_data)s in %(team)s.")
+                % {"user": user.get_username(), "cleaned_data": form.cleaned_data["role"], "team": _name(team)},
+            )
             return redirect(_page_of(team))
-    lead = ["For somebody who can log in already. Who is in the team gets the role that you choose here."]
+    lead = [_("For somebody who can log in already. Who is in the team gets the role that you choose here.")]
     return form_page(
         request,
         form,
         needs=MANAGE,
-        title=f"Add somebody to {_name(team)}",
-        button="Add",
+        title=_("Add somebody to %(team)s") % {"team": _name(team)},
+        button=_("Add"),
         back=_page_of(team),
         lead=lead,
     )
@@ -92,8 +97,8 @@ def set_role(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         request,
         form,
         needs=MANAGE,
-        title=f"Role of {user.get_username()} in {_name(team)}",
-        button="Set the role",
+        title=_("Role of %(user)s in %(team)s") % {"user": user.get_username(), "team": _name(team)},
+        button=_("Set the role"),
         back=_page_of(team),
     )
 
@@ -109,17 +114,20 @@ def remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         except members.MemberError as problem:
             messages.error(request, str(problem))
         else:
-            messages.success(request, f"{user.get_username()} has no role in {_name(team)} any more.")
+            messages.success(
+                request,
+                _("%(user)s has no role in %(team)s any more.") % {"user": user.get_username(), "team": _name(team)},
+            )
         return redirect(_page_of(team))
     lead = [
-        "The account stays, and so does what it did; with its next click it may do here what its other roles allow."
+        _("The account stays, and so does what it did; with its next click it may do here what its other roles allow.")
     ]
     return form_page(
         request,
         PlainForm(),
         needs=MANAGE,
-        title=f"Remove {user.get_username()} from {_name(team)}",
-        button="Remove",
+        title=_("Remove %(user)s from %(team)s") % {"user": user.get_username(), "team": _name(team)},
+        button=_("Remove"),
         back=_page_of(team),
         lead=lead,
         kind="primary danger",
@@ -143,13 +151,15 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
             form.add_error("username", str(problem))
         else:
             return _link(request, user, _page_of(team))
-    lead = ["For somebody who can't log in yet. They set their password themselves, through a link that you send them."]
+    lead = [
+        _("For somebody who can't log in yet. They set their password themselves, through a link that you send them.")
+    ]
     return form_page(
         request,
         form,
         needs=MANAGE,
-        title=f"New account in {_name(team)}",
-        button="Make it",
+        title=_("New account in %(team)s") % {"team": _name(team)},
+        button=_("Make it"),
         back=_page_of(team),
         lead=lead,
     )
@@ -168,15 +178,15 @@ def password(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _link(request, user, reverse("settings:people"))
     lead = [
-        "Whoever opens the link sets a new password. Give it to nobody but its owner.",
-        "The present password works until then.",
+        _("Whoever opens the link sets a new password. Give it to nobody but its owner."),
+        _("The present password works until then."),
     ]
     return form_page(
         request,
         PlainForm(),
         needs=ACCOUNTS,
-        title=f"Password link for {user.get_username()}",
-        button="Make the link",
+        title=_("Password link for %(user)s") % {"user": user.get_username()},
+        button=_("Make the link"),
         back=reverse("settings:people"),
         lead=lead,
     )
@@ -193,20 +203,25 @@ def set_active(request: HttpRequest, pk: int, *, active: bool) -> HttpResponse:
         except members.MemberError as problem:
             messages.error(request, str(problem))
         else:
-            messages.success(request, f"{name} can log in again." if active else f"{name} can't log in any more.")
+            messages.success(
+                request,
+                _("%(name)s can log in again.") % {"name": name}
+                if active
+                else _("%(name)s can't log in any more.") % {"name": name},
+            )
         return redirect("settings:people")
     lead = (
-        ["It may do again what its roles allow."]
+        [_("It may do again what its roles allow.")]
         if active
-        else ["It is logged out with its next click. Its roles stay, for the day that it is switched on again."]
+        else [_("It is logged out with its next click. Its roles stay, for the day that it is switched on again.")]
     )
-    title = f"Switch {name} {'on' if active else 'off'}"
+    title = _("Switch %(name)s %(active)s") % {"name": name, "active": "on" if active else "off"}
     return form_page(
         request,
         PlainForm(),
         needs=ACCOUNTS,
         title=title,
-        button="Switch on" if active else "Switch off",
+        button=_("Switch on") if active else _("Switch off"),
         lead=lead,
         back=reverse("settings:people"),
         kind="primary" if active else "primary danger",

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 
 from panel import audit
 from panel.accounts import roles
@@ -61,4 +62,6 @@ def visible_team(request: HttpRequest, slug: str) -> Team:
 
 
 def _refusal(action: str) -> str:
-    return f"You may not {roles.actions()[action].says}. Ask an administrator of the team or the panel."
+    return _("You may not %(says)s. Ask an administrator of the team or the panel.") % {
+        "says": roles.actions()[action].says
+    }

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from django.utils.translation import gettext as _
+
 import failover.model
 from failover import config
 from panel import audit
@@ -103,4 +105,7 @@ def _require_own_team(person: Person, slug: str, source: str) -> None:
         return
     if Team.objects.filter(slug=slug).exists():
         audit.deny(f"Applications of the team {slug} are for its administrators to import.")
-    raise ImportRefused(f"{source}: application.team must be a team whose administrator you are: {', '.join(own)}.")
+    raise ImportRefused(
+        _("%(source)s: application.team must be a team whose administrator you are: %(own)s.")
+        % {"source": source, "own": ", ".join(own)}
+    )

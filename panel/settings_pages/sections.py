@@ -9,9 +9,11 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from panel.accounts import roles
 from panel.accounts.again import proved_again
+from panel.words import gettext_lazy
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,11 @@ class Section:
 
 
 SECTIONS = (
-    Section("Applications", "settings:applications", "view"),
-    Section("Teams & people", "settings:teams", "view"),
-    Section("Notifications", "notify:notifications", "notification.manage"),
-    Section("API tokens", "settings:tokens", "token.manage"),
-    Section("Webhook keys", "settings:keys", "webhook_key.manage"),
+    Section(gettext_lazy("Applications"), "settings:applications", "view"),
+    Section(gettext_lazy("Teams & people"), "settings:teams", "view"),
+    Section(gettext_lazy("Notifications"), "notify:notifications", "notification.manage"),
+    Section(gettext_lazy("API tokens"), "settings:tokens", "token.manage"),
+    Section(gettext_lazy("Webhook keys"), "settings:keys", "webhook_key.manage"),
 )
 
 
@@ -54,10 +56,10 @@ def form_page(request: HttpRequest, form: Form, **context: Any) -> HttpResponse:
     )
 
 
-def _proof(request: HttpRequest, form: Form, *, needs: str, **_: Any) -> str:
+def _proof(request: HttpRequest, form: Form, *, needs: str, **_others: Any) -> str:
     if request.method != "POST" and form.is_bound:
-        return "You proved who you are. What you typed is still here: confirm it."
-    return "" if proved_again(request, needs) else "You will be asked once more for your password or another factor."
+        return _("You proved who you are. What you typed is still here: confirm it.")
+    return "" if proved_again(request, needs) else _("You will be asked once more for your password or another factor.")
 
 
 def _entry(request: HttpRequest, section: Section) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from panel.accounts import members, roles, teams
@@ -53,15 +54,17 @@ def new(request: HttpRequest) -> HttpResponse:
         except teams.TeamError as problem:
             form.add_error(problem.field if problem.field in form.fields else None, str(problem))
         else:
-            messages.success(request, f"{team.name} is made. Add people, and import its applications.")
+            messages.success(
+                request, _("%(name)s is made. Add people, and import its applications.") % {"name": team.name}
+            )
             return redirect("settings:team", team.slug)
-    lead = ["A team owns applications: its people see them, and nobody else but who has a role in every team."]
+    lead = [_("A team owns applications: its people see them, and nobody else but who has a role in every team.")]
     return form_page(
         request,
         form,
         needs=MANAGE,
-        title="New team",
-        button="Make it",
+        title=_("New team"),
+        button=_("Make it"),
         lead=lead,
         back=reverse("settings:teams"),
     )
@@ -83,7 +86,7 @@ def rename(request: HttpRequest, slug: str) -> HttpResponse:
         request,
         form,
         needs=MANAGE,
-        title=f"Rename {slug}",
-        button="Rename",
+        title=_("Rename %(slug)s") % {"slug": slug},
+        button=_("Rename"),
         back=reverse("settings:team", args=[slug]),
     )

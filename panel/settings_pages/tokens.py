@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from panel import audit
@@ -81,9 +82,9 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _new(request: HttpRequest, form: TokenForm) -> HttpResponse:
-    lead = ["A program shows the token instead of a password. Its secret is shown once, on the next page."]
+    lead = [_("A program shows the token instead of a password. Its secret is shown once, on the next page.")]
     back = reverse("settings:tokens")
-    return form_page(request, form, needs=MANAGE, title="New API token", button="Make it", back=back, lead=lead)
+    return form_page(request, form, needs=MANAGE, title=_("New API token"), button=_("Make it"), back=back, lead=lead)
 
 
 @methods
@@ -96,17 +97,17 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         if tokens.revoke(token.name):
-            messages.success(request, f"{token.name} is revoked: from now on it opens nothing.")
+            messages.success(request, _("%(name)s is revoked: from now on it opens nothing.") % {"name": token.name})
         else:
             messages.warning(request, f"{token.name} was revoked already.")
         return redirect("settings:tokens")
-    lead = ["Whatever uses it is refused with 401 from its next request on. It can't be given back: make a new one."]
+    lead = [_("Whatever uses it is refused with 401 from its next request on. It can't be given back: make a new one.")]
     return form_page(
         request,
         PlainForm(),
         needs=MANAGE,
-        title=f"Revoke {token.name}",
-        button="Revoke",
+        title=_("Revoke %(name)s") % {"name": token.name},
+        button=_("Revoke"),
         back=reverse("settings:tokens"),
         lead=lead,
         kind="primary danger",

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
 
@@ -30,8 +31,11 @@ from panel.web.forms import PlainForm
 from panel.web.permissions import TOLD, needed
 from panel.web.standing import Brakes, now, standing_of
 from panel.web.subjects import About, Panel, Subject
+from panel.words import gettext_lazy
 
-UNANSWERED = "The database did not answer in time. Look whether it was done after all; if it was not, try again."
+UNANSWERED = gettext_lazy(
+    "The database did not answer in time. Look whether it was done after all; if it was not, try again."
+)
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +82,9 @@ def _act(request: HttpRequest, action: Action[S], subject: S, name: str) -> Http
     user = cast("User", request.user)
     needs = needed(name, subject.hold, overrides=bool(request.POST.get("override")))
     if not may(user, needs, subject.team):
-        raise PermissionDenied(f"You may not {actions()[needs].says}. Ask an administrator of the team or the panel.")
+        raise PermissionDenied(
+            _("You may not %(says)s. Ask an administrator of the team or the panel.") % {"says": actions()[needs].says}
+        )
     if request.method != "POST":
         typed = kept(request)
         form = action.form(initial=action.initial(subject)) if typed is None else action.form(typed)
@@ -98,7 +104,7 @@ def _act(request: HttpRequest, action: Action[S], subject: S, name: str) -> Http
         form.add_error(invalid.field if invalid.field in form.fields else None, invalid.message)
         return _form(request, action, subject, form, 422)
     except OperationalError:
-        log.exception("action_not_stored", action=action.title)
+        log.exception("action_not_stored", action=str(action.title))
         form.add_error(None, UNANSWERED)
         return _form(request, action, subject, form, 503)
     return _done(request, subject)
@@ -107,8 +113,10 @@ def _act(request: HttpRequest, action: Action[S], subject: S, name: str) -> Http
 def _proof(request: HttpRequest, action: str, typed: QueryDict | None) -> str:
     """What the form says about proving who one is; nothing where nobody asks."""
     if typed is not None:
-        return "You proved who you are. What you typed is still here: confirm it."
-    return "" if proved_again(request, action) else "You will be asked once more for your password or another factor."
+        return _("You proved who you are. What you typed is still here: confirm it.")
+    return (
+        "" if proved_again(request, action) else _("You will be asked once more for your password or another factor.")
+    )
 
 
 def _confirmed(request: HttpRequest) -> dict[str, str]:
@@ -154,5 +162,5 @@ def _in_the_way(action: Action[S], subject: S) -> tuple[Operation, str] | None:
 def _done(request: HttpRequest, subject: About) -> HttpResponse:
     if request.headers.get("HX-Request") == "true":
         return trigger_client_event(HttpResponse(status=204), "panel:done", {"value": subject.back})
-    messages.success(request, "Done. What follows from it shows here within seconds.")
+    messages.success(request, _("Done. What follows from it shows here within seconds."))
     return redirect(subject.back)

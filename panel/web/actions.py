@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
 
 from failover import codec
 from failover.model import Goal, Memory, Request, Split
@@ -17,6 +18,7 @@ from panel.web import brakes, drilling, forms, plans, sentences
 from panel.web.action import Action, Plan
 from panel.web.foreseen import foreseen
 from panel.web.subjects import Subject
+from panel.words import gettext_lazy
 
 
 def _moving(goal: Goal) -> Callable[[Subject], Plan]:
@@ -34,7 +36,7 @@ def _moving(goal: Goal) -> Callable[[Subject], Plan]:
             return Plan(words, warnings, digest(application, request, standing.snapshot))
         found = foreseen(standing, request)
         if found and not found.goes_through:  # it says so itself, and why
-            warnings = tuple(each for each in warnings if not each.startswith(plans.MAY_NOT_FIT))
+            warnings = tuple(each for each in warnings if not each.startswith(str(plans.MAY_NOT_FIT)))
         return Plan(
             words,
             warnings,
@@ -72,7 +74,9 @@ def _overridden(subject: Subject, given: dict[str, Any]) -> tuple[str, ...]:
         return ()
     slug = subject.standing.application.slug
     if given["typed"].strip() != slug:
-        raise services.Invalid("typed", f"To override a rule, type the application's name: {slug}.")
+        raise services.Invalid(
+            "typed", _("To override a rule, type the application's name: %(slug)s.") % {"slug": slug}
+        )
     return tuple(rule for rule in given["rules"].split(",") if rule)
 
 
@@ -81,7 +85,9 @@ def _to_be_replaced(subject: Subject, named: str) -> Operation:
     active = subject.active
     if active is None or str(active.pk) != named:
         raise services.Refused(
-            "ended", "The operation that was to be replaced has ended.", "Look at what runs now, and decide again."
+            "ended",
+            _("The operation that was to be replaced has ended."),
+            _("Look at what runs now, and decide again."),
         )
     return active
 
@@ -94,55 +100,57 @@ def _present_weights(subject: Subject) -> dict[str, Any]:
 
 def _cancel(subject: Subject, given: dict[str, Any], user: User) -> None:
     if subject.operation is None:
-        raise services.Refused("ended", "There is no operation to cancel.", "Nothing is left to do.")
+        raise services.Refused("ended", _("There is no operation to cancel."), _("Nothing is left to do."))
     services.cancel_operation(subject.operation, reason=given["reason"], user=user)
 
 
 def _cancel_plan(subject: Subject) -> Plan:  # noqa: ARG001 - every plan takes its subject
     return Plan(
         (
-            "It stops before its next change and ends with traffic on a pool that is known to be healthy.",
-            "Tasks that were started stay up. Afterwards you decide what comes next.",
+            _("It stops before its next change and ends with traffic on a pool that is known to be healthy."),
+            _("Tasks that were started stay up. Afterwards you decide what comes next."),
         ),
     )
 
 
 def _retry(subject: Subject, given: dict[str, Any], user: User) -> object:
     if subject.operation is None:
-        raise services.Refused("retry", "There is no operation to try again.", "Start one on the application's page.")
-    return services.retry_operation(subject.operation, reason=given["reason"], user=user)
+        raise services.Refused(
+            "retry", _("There is no operation to try again."), _("Start one on the application's page.")
+        )
+    return services.retry_operation(subject.operation, reason=given["reason"], user=user, idempotency_key=given["key"])
 
 
 def _retry_plan(subject: Subject) -> Plan:
     old = subject.operation
     if old is None:
         return Plan(())
-    again = f"A new operation asks for the same: {sentences.pursuing(old)}."
-    fresh = "It reads AWS and decides anew; nothing of how far this one came is taken for granted."
-    overridden = ("What this one overrode is not overridden again.",) if old.override else ()
+    again = _("A new operation asks for the same: %(old)s.") % {"old": sentences.pursuing(old)}
+    fresh = _("It reads AWS and decides anew; nothing of how far this one came is taken for granted.")
+    overridden = (_("What this one overrode is not overridden again."),) if old.override else ()
     return Plan((again, fresh), overridden)
 
 
 ACTIONS: dict[str, Action[Subject]] = {
     "failover": Action(
-        "Fail over {} to ECS",
-        "Fail over",
+        gettext_lazy("Fail over {} to ECS"),
+        gettext_lazy("Fail over"),
         forms.MovingForm,
         _moving(Goal.FAILOVER),
         _request(Goal.FAILOVER),
         goal=Goal.FAILOVER,
     ),
     "failback": Action(
-        "Fail back {} to Lambda",
-        "Fail back",
+        gettext_lazy("Fail back {} to Lambda"),
+        gettext_lazy("Fail back"),
         forms.MovingForm,
         _moving(Goal.FAILBACK),
         _request(Goal.FAILBACK),
         goal=Goal.FAILBACK,
     ),
     "set_weights": Action(
-        "Set the weights of {}",
-        "Set weights",
+        gettext_lazy("Set the weights of {}"),
+        gettext_lazy("Set weights"),
         forms.WeightsForm,
         _moving(Goal.SET_WEIGHTS),
         _request(Goal.SET_WEIGHTS),
@@ -150,14 +158,14 @@ ACTIONS: dict[str, Action[Subject]] = {
         goal=Goal.SET_WEIGHTS,
     ),
     "cancel": Action(
-        "Cancel the operation of {}",
-        "Cancel the operation",
+        gettext_lazy("Cancel the operation of {}"),
+        gettext_lazy("Cancel the operation"),
         forms.ReasonForm,
         _cancel_plan,
         _cancel,
         kind="primary danger",
     ),
-    "retry": Action("Try again for {}", "Try again", forms.ReasonForm, _retry_plan, _retry),
+    "retry": Action(gettext_lazy("Try again for {}"), gettext_lazy("Try again"), forms.ReasonForm, _retry_plan, _retry),
     **brakes.ACTIONS,
     **drilling.ACTIONS,
 }

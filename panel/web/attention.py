@@ -25,14 +25,20 @@ COLOURS = {Attention.ALARM: "alarm", Attention.MOVING: "now", Attention.QUIET: "
 
 def judge(*, alarm: str, position: str, stale: bool, active: bool, failed: bool, held: bool) -> Attention:
     """`alarm` is the worst state of its alarms, empty where they were not read; `failed`: nobody looked at it yet."""
-    found = (
-        (Attention.UNREAD, stale and not active),
-        (Attention.ALARM, alarm == AlarmState.ALARM and position != Position.ECS),
-        (Attention.MOVING, active),
-        (Attention.UNREAD, position == Position.UNKNOWN or not alarm),
-        (Attention.FAILED, failed),
-        (Attention.AWAY, position != Position.LAMBDA),
-        (Attention.HELD, held),
-        (Attention.NO_DATA, alarm == AlarmState.INSUFFICIENT_DATA),
-    )
-    return next((level for level, true in found if true), Attention.QUIET)
+    if stale and not active:
+        return Attention.UNREAD
+    if alarm == AlarmState.ALARM and position != Position.ECS:
+        return Attention.ALARM
+    if active:
+        return Attention.MOVING
+    if position == Position.UNKNOWN or not alarm:
+        return Attention.UNREAD
+    return Attention.FAILED if failed else _at_rest(alarm, position, held=held)
+
+
+def _at_rest(alarm: str, position: str, *, held: bool) -> Attention:
+    if position != Position.LAMBDA:
+        return Attention.AWAY
+    if held:
+        return Attention.HELD
+    return Attention.NO_DATA if alarm == AlarmState.INSUFFICIENT_DATA else Attention.QUIET

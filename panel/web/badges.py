@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from failover.model import Alarm, AlarmState
 from panel.operations.models import Operation
 from panel.web.standing import Standing
+from panel.words import gettext_lazy
 
 
 @dataclass(frozen=True)
@@ -20,18 +23,18 @@ class Badge:
 
 
 STATES = {
-    AlarmState.ALARM: ("alarm", "▲", "ALARM"),
-    AlarmState.INSUFFICIENT_DATA: ("none", "○", "NO DATA"),
-    AlarmState.OK: ("ok", "●", "OK"),
+    AlarmState.ALARM: ("alarm", "▲", gettext_lazy("ALARM")),
+    AlarmState.INSUFFICIENT_DATA: ("none", "○", gettext_lazy("NO DATA")),
+    AlarmState.OK: ("ok", "●", gettext_lazy("OK")),
 }
 STATUSES = {
-    Operation.Status.QUEUED: ("now", "◔", "queued"),
-    Operation.Status.RUNNING: ("now", "◐", "running"),
-    Operation.Status.WAITING: ("now", "◐", "waiting"),
-    Operation.Status.SUCCEEDED: ("ok", "✓", "succeeded"),
-    Operation.Status.FAILED: ("alarm", "✕", "failed"),
-    Operation.Status.CANCELLED: ("warn", "■", "cancelled"),
-    Operation.Status.SUPERSEDED: ("none", "↷", "superseded"),
+    Operation.Status.QUEUED: ("now", "◔", gettext_lazy("queued")),
+    Operation.Status.RUNNING: ("now", "◐", gettext_lazy("running")),
+    Operation.Status.WAITING: ("now", "◐", gettext_lazy("waiting")),
+    Operation.Status.SUCCEEDED: ("ok", "✓", gettext_lazy("succeeded")),
+    Operation.Status.FAILED: ("alarm", "✕", gettext_lazy("failed")),
+    Operation.Status.CANCELLED: ("warn", "■", gettext_lazy("cancelled")),
+    Operation.Status.SUPERSEDED: ("none", "↷", gettext_lazy("superseded")),
 }
 
 
@@ -46,7 +49,7 @@ def of_status(status: str) -> Badge:
 def of_alarms(standing: Standing) -> Badge:
     """All alarms as one: the worst state, since when. Old data is never OK."""
     if standing.stale:
-        return Badge("none", "?", "NOT READ", standing.read_at)
+        return Badge("none", "?", _("NOT READ"), standing.read_at)
     if not standing.alarms:
         return Badge("none", "?", "UNKNOWN")
     for state, (kind, shape, word) in STATES.items():

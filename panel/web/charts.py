@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from itertools import groupby
 
+from django.utils.translation import gettext as _
+
 from failover.demand import CONCURRENCY_METRIC
 from failover.model import Alarm, Metrics, Series, Snapshot
 from panel.fleet.snapshots import concurrency_limit, peaks
@@ -13,34 +15,35 @@ from panel.operations.models import Operation
 from panel.web.panels import WIDTH, Frame, Panel, panels, polyline, polylines, scale
 from panel.web.sentences import title
 from panel.web.times import duration
+from panel.words import gettext_lazy
 
 TOP, PLOT = 20, 150  # pixels: where the plot begins and how tall it is
 BAND_TOP, BAND = 188, 14
 SPARK_POINTS = 60
 TABLE_ROWS = 90
 COLUMNS = (
-    ("concurrency", "Concurrency"),
-    ("throttles", "Throttled"),
-    ("lambda_requests", "To Lambda"),
-    ("ecs_requests", "To ECS"),
-    ("lambda_5xx", "Lambda 5xx"),
-    ("ecs_5xx", "ECS 5xx"),
-    ("desired", "Desired"),
-    ("healthy", "Healthy"),
-    ("lambda_seconds", "Lambda s"),
-    ("ecs_seconds", "ECS s"),
+    ("concurrency", gettext_lazy("Concurrency")),
+    ("throttles", gettext_lazy("Throttled")),
+    ("lambda_requests", gettext_lazy("To Lambda")),
+    ("ecs_requests", gettext_lazy("To ECS")),
+    ("lambda_5xx", gettext_lazy("Lambda 5xx")),
+    ("ecs_5xx", gettext_lazy("ECS 5xx")),
+    ("desired", gettext_lazy("Desired")),
+    ("healthy", gettext_lazy("Healthy")),
+    ("lambda_seconds", gettext_lazy("Lambda s")),
+    ("ecs_seconds", gettext_lazy("ECS s")),
 )
 
 
 @dataclass(frozen=True)
 class Spark:
-    """A small line against its limit; `limit_y` is None where no limit is known. Height 100."""
+    """A small line against its limit, 100 high; `limit_y` is empty where none is known. `label` is for who hears it."""
 
     line: str
     area: str
-    limit_y: float | None
-    now: float
-    limit: float | None
+    limit_y: str
+    words: str
+    label: str
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ class Chart:
 
     @property
     def span(self) -> str:
-        return f"{self.minutes} min" if self.minutes < 120 else duration(60 * self.minutes)
+        return _("%(minutes)s min") % {"minutes": self.minutes} if self.minutes < 120 else duration(60 * self.minutes)
 
 
 def threshold_of(alarms: tuple[Alarm, ...] | None) -> float | None:
@@ -145,8 +148,18 @@ def spark(snapshot: Snapshot | None) -> Spark | None:
     limit = concurrency_limit(snapshot.limits.value)
     top = max([value for _, value in points] + [limit or 0.0, 1.0]) * 1.08
     line = polyline(points, Frame(points[0][0], points[-1][0], top, 100))
-    y = None if limit is None else round(100 - 100 * limit / top, 1)
-    return Spark(line, f"0,100 {line} {WIDTH},100", y, points[-1][1], limit)
+    area, now = f"0,100 {line} {WIDTH},100", f"{round(points[-1][1], 1):g}"
+    if limit is None:
+        said = {"now": now}
+        return Spark(line, area, "", _("%(now)s at once") % said, _("Lambda concurrency, now %(now)s") % said)
+    said = {"now": now, "limit": f"{limit:g}"}
+    return Spark(
+        line,
+        area,
+        f"{100 - 100 * limit / top:.1f}",
+        _("%(now)s of %(limit)s at once") % said,
+        _("Lambda concurrency, now %(now)s, limit %(limit)s") % said,
+    )
 
 
 def chart(
@@ -167,8 +180,10 @@ def chart(
         ),
         grid=tuple(Label(_y(n * step, top), f"{n * step:g}") for n in range(round(top / step) + 1)),
         ticks=_ticks(start, end),
-        limit=None if limit is None else Label(_y(limit, top), f"limit {limit:g}"),
-        threshold=None if threshold is None else Label(_y(threshold, top), f"alarm at {threshold:g}"),
+        limit=None if limit is None else Label(_y(limit, top), _("limit %(limit)s") % {"limit": f"{limit:g}"}),
+        threshold=None
+        if threshold is None
+        else Label(_y(threshold, top), _("alarm at %(threshold)s") % {"threshold": f"{threshold:g}"}),
         bands=_bands(metrics, times, start),
         marks=_marks(operations, start, end),
         rows=_table(metrics, start, end),
@@ -185,9 +200,13 @@ def _of(metrics: Metrics | None, name: str) -> Series:
 
 def _summary(points: Series, limit: float | None) -> str:
     if not points:
-        return "No concurrency reported in this time."
-    against = "" if limit is None else f", limit {limit:g}"
-    return f"Now {points[-1][1]:g}, highest {max(value for _, value in points):g}{against}."
+        return _("No concurrency reported in this time.")
+    against = "" if limit is None else _(", limit %(limit)s") % {"limit": f"{limit:g}"}
+    return _("Now %(now)s, highest %(highest)s%(against)s.") % {
+        "now": f"{points[-1][1]:g}",
+        "highest": f"{max(value for _at, value in points):g}",
+        "against": against,
+    }
 
 
 def _under(line: str) -> str:
@@ -236,8 +255,10 @@ def _table(metrics: Metrics, start: float, end: float) -> tuple[TableRow, ...]:
     """The newest first; where there are too many, each row has the most of several periods."""
     slot = max(float(metrics.period), (end - start) / TABLE_ROWS)
     found: dict[float, dict[str, float]] = defaultdict(dict)
-    for name, _ in COLUMNS:
+    for name, _label in COLUMNS:
         for at, value in metrics.points(name, start):
             row = found[start + (at - start) // slot * slot]
             row[name] = max(value, row.get(name, value))
-    return tuple(TableRow(at, tuple(found[at].get(name) for name, _ in COLUMNS)) for at in sorted(found, reverse=True))
+    return tuple(
+        TableRow(at, tuple(found[at].get(name) for name, _label in COLUMNS)) for at in sorted(found, reverse=True)
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from panel.drills.models import Drill
 from panel.web.times import precise
 
@@ -52,12 +54,16 @@ def _bar(number: int, drill: Drill, scale: float) -> Bar:
     seconds = drill.recovery
     height = max(2.0, round((seconds or 0.0) * scale, 1))
     kind = "none" if seconds is None else "over" if drill.over_target or drill.outcome != "succeeded" else "ok"
-    took = "nothing measured" if seconds is None else precise(seconds)
+    took = _("nothing measured") if seconds is None else precise(seconds)
     says = f"{drill.created_at:%d %b}: {drill.get_kind_display().lower()} {drill.get_outcome_display()}, {took}"
     return Bar(SLOT * number + 2, round(HEIGHT - height, 1), height, kind, says)
 
 
 def _summary(found: Sequence[Drill], measured: Sequence[float]) -> str:
     succeeded = sum(drill.outcome == Drill.Outcome.SUCCEEDED for drill in found)
-    slowest = f", the slowest recovery took {precise(max(measured))}" if measured else ""
-    return f"{succeeded} of the last {len(found)} succeeded{slowest}."
+    slowest = _(", the slowest recovery took %(measured)s") % {"measured": precise(max(measured))} if measured else ""
+    return _("%(succeeded)s of the last %(found)s succeeded%(slowest)s.") % {
+        "succeeded": succeeded,
+        "found": len(found),
+        "slowest": slowest,
+    }

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from failover.model import Goal
 from panel.drills import services
@@ -18,6 +19,7 @@ from panel.web import forms, plans
 from panel.web.action import Action, Plan
 from panel.web.subjects import Subject
 from panel.web.times import span
+from panel.words import gettext_lazy
 
 
 @dataclass(frozen=True)
@@ -67,14 +69,18 @@ def _plan(kind: Kind) -> Callable[[Subject], Plan]:
         row = subject.standing.application
         application = configuration(row)
         refused = services.against(row, kind)
-        stops = (f"It can't start now: {refused.reason} {refused.remedy}",) if refused else ()
+        stops = (
+            (_("It can't start now: %(reason)s %(remedy)s") % {"reason": refused.reason, "remedy": refused.remedy},)
+            if refused
+            else ()
+        )
         there = plans.steps(Goal.FAILOVER, application, subject.standing.snapshot)
         back = plans.steps(Goal.FAILBACK, application, subject.standing.snapshot)
         if kind is Kind.REHEARSAL:
-            ends = "An alarm ends it at once: its tasks stay, for the failover that follows."
-            return Plan((*there[:2], "No traffic moves: weights are not touched.", back[-1], ends), stops)
-        stay = f"Traffic stays on ECS for {span(application.drills.stay_seconds)}."
-        ends = "A real alarm ends the drill: then traffic stays on ECS until the alarm is OK."
+            ends = _("An alarm ends it at once: its tasks stay, for the failover that follows.")
+            return Plan((*there[:2], _("No traffic moves: weights are not touched."), back[-1], ends), stops)
+        stay = _("Traffic stays on ECS for %(stay_seconds)s.") % {"stay_seconds": span(application.drills.stay_seconds)}
+        ends = _("A real alarm ends the drill: then traffic stays on ECS until the alarm is OK.")
         return Plan((*there[:-1], stay, *back, ends), stops)
 
     return plan
@@ -86,25 +92,38 @@ def _abort(subject: DrillSubject, given: dict[str, Any], user: User) -> None:
 
 def _abort_plan(subject: DrillSubject) -> Plan:
     if subject.drill.rehearses:
-        return Plan(("It starts no more tasks, and stops those that it started.",))
+        return Plan((_("It starts no more tasks, and stops those that it started."),))
     return Plan(
         (
-            "It goes no further, and brings traffic home by an ordinary failback, where Lambda is known to answer.",
-            "The drill is recorded as interrupted.",
+            _("It goes no further, and brings traffic home by an ordinary failback, where Lambda is known to answer."),
+            _("The drill is recorded as interrupted."),
         )
     )
 
 
 ACTIONS: dict[str, Action[Subject]] = {
-    "drill": Action("Drill {}", "Start the drill", forms.ReasonForm, _plan(Kind.DRILL), _start(Kind.DRILL)),
+    "drill": Action(
+        gettext_lazy("Drill {}"),
+        gettext_lazy("Start the drill"),
+        forms.ReasonForm,
+        _plan(Kind.DRILL),
+        _start(Kind.DRILL),
+    ),
     "rehearsal": Action(
-        "Rehearse the start of {} on ECS",
-        "Start the rehearsal",
+        gettext_lazy("Rehearse the start of {} on ECS"),
+        gettext_lazy("Start the rehearsal"),
         forms.ReasonForm,
         _plan(Kind.REHEARSAL),
         _start(Kind.REHEARSAL),
     ),
 }
 ON_DRILL: dict[str, Action[DrillSubject]] = {
-    "abort": Action("Abort the drill of {}", "Abort it", forms.ReasonForm, _abort_plan, _abort, kind="primary danger"),
+    "abort": Action(
+        gettext_lazy("Abort the drill of {}"),
+        gettext_lazy("Abort it"),
+        forms.ReasonForm,
+        _abort_plan,
+        _abort,
+        kind="primary danger",
+    ),
 }

@@ -9,6 +9,7 @@ from functools import cache
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from failover.model.drills import Drills
@@ -22,28 +23,29 @@ from panel.web.badges import Badge
 from panel.web.pages import live, page_of
 from panel.web.rows import Link
 from panel.web.standing import now
+from panel.words import gettext_lazy
 
 STATES = {
-    Drill.State.ASKED: ("now", "◔", "about to start"),
-    Drill.State.FORWARD: ("now", "◐", "going to ECS"),
-    Drill.State.STAYING: ("now", "◐", "on ECS"),
-    Drill.State.BACK: ("now", "◐", "coming back"),
-    Drill.State.NOT_STARTED: ("none", "○", "not started"),
+    Drill.State.ASKED: ("now", "◔", gettext_lazy("about to start")),
+    Drill.State.FORWARD: ("now", "◐", gettext_lazy("going to ECS")),
+    Drill.State.STAYING: ("now", "◐", gettext_lazy("on ECS")),
+    Drill.State.BACK: ("now", "◐", gettext_lazy("coming back")),
+    Drill.State.NOT_STARTED: ("none", "○", gettext_lazy("not started")),
 }
-REHEARSING = {Drill.State.FORWARD: "starting tasks", Drill.State.BACK: "stopping tasks"}
+REHEARSING = {Drill.State.FORWARD: gettext_lazy("starting tasks"), Drill.State.BACK: gettext_lazy("stopping tasks")}
 OUTCOMES = {
-    Drill.Outcome.SUCCEEDED: ("ok", "✓", "succeeded"),
-    Drill.Outcome.FAILED: ("alarm", "✕", "failed"),
-    Drill.Outcome.INTERRUPTED: ("warn", "■", "interrupted"),
-    Drill.Outcome.NOT_ENOUGH_CAPACITY: ("alarm", "▲", "not enough capacity"),
+    Drill.Outcome.SUCCEEDED: ("ok", "✓", gettext_lazy("succeeded")),
+    Drill.Outcome.FAILED: ("alarm", "✕", gettext_lazy("failed")),
+    Drill.Outcome.INTERRUPTED: ("warn", "■", gettext_lazy("interrupted")),
+    Drill.Outcome.NOT_ENOUGH_CAPACITY: ("alarm", "▲", gettext_lazy("not enough capacity")),
 }
 PARTS = {
-    "decision_to_healthy": "Decision to healthy targets",
-    "healthy_to_weights": "Healthy to weights",
-    "weights_to_verified": "Weights to verified",
-    "recovery": "Recovery, in all",
-    "failback": "Back on Lambda",
-    "stopped": "Back, and tasks stopped",
+    "decision_to_healthy": gettext_lazy("Decision to healthy targets"),
+    "healthy_to_weights": gettext_lazy("Healthy to weights"),
+    "weights_to_verified": gettext_lazy("Weights to verified"),
+    "recovery": gettext_lazy("Recovery, in all"),
+    "failback": gettext_lazy("Back on Lambda"),
+    "stopped": gettext_lazy("Back, and tasks stopped"),
 }
 MOST_BARS = 30
 RELATED = ("application", "requested_by", "forward", "back")
@@ -84,7 +86,7 @@ def title(drill: Drill) -> str:
 
 
 def shown(drill: Drill) -> Shown:
-    who = drill.requested_by.get_username() if drill.requested_by else "its schedule"
+    who = drill.requested_by.get_username() if drill.requested_by else _("its schedule")
     return Shown(drill, title(drill), badge_of(drill), who)
 
 
@@ -134,7 +136,7 @@ def _links(application: Application, past: list[Drill], may: frozenset[str]) -> 
     running = next((drill for drill in past if drill.active), None)
     if running:
         return (_abort(running),) if not running.abort_requested else ()
-    labels = {Kind.REHEARSAL: "Rehearse…", Kind.DRILL: "Start a drill…"}
+    labels = {Kind.REHEARSAL: "Rehearse…", Kind.DRILL: _("Start a drill…")}
     return tuple(
         Link(label, reverse(f"web:{kind}_start", args=[application.slug]), needs="drill.start")
         for kind, label in labels.items()

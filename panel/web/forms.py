@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from failover.model import MAX_WEIGHT, Mode
+from panel.words import gettext_lazy
 
-WHY = "Write a reason: whoever reads this later, perhaps you, needs it."
-HOLD_CHOICES = ((30, "30 min"), (60, "1 hour"), (240, "4 hours"), (480, "8 hours"), (1440, "1 day"), (10080, "7 days"))
+WHY = gettext_lazy("Write a reason: whoever reads this later, perhaps you, needs it.")
+HOLD_CHOICES = (
+    (30, gettext_lazy("30 min")),
+    (60, gettext_lazy("1 hour")),
+    (240, gettext_lazy("4 hours")),
+    (480, gettext_lazy("8 hours")),
+    (1440, gettext_lazy("1 day")),
+    (10080, gettext_lazy("7 days")),
+)
 
 
 class PlainForm(forms.Form):
@@ -19,10 +28,13 @@ class PlainForm(forms.Form):
 
 class ReasonForm(PlainForm):
     reason = forms.CharField(
-        label="Reason",
+        label=gettext_lazy("Reason"),
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2, "autofocus": True, "autocomplete": "off"}),
-        error_messages={"required": WHY, "max_length": "Keep the reason under 500 characters; it has %(show_value)d."},
+        error_messages={
+            "required": WHY,
+            "max_length": gettext_lazy("Keep the reason under 500 characters; it has %(show_value)d."),
+        },
     )
 
 
@@ -33,7 +45,7 @@ class MovingForm(ReasonForm):
 
     override = forms.BooleanField(required=False, widget=forms.CheckboxInput(attrs={"data-override": True}))
     typed = forms.CharField(
-        label="The application's name",
+        label=gettext_lazy("The application's name"),
         required=False,
         max_length=60,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
@@ -42,34 +54,42 @@ class MovingForm(ReasonForm):
 
 class CommentForm(PlainForm):
     comment = forms.CharField(
-        label="Comment",
+        label=gettext_lazy("Comment"),
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2, "autofocus": True, "autocomplete": "off"}),
         error_messages={
-            "required": "Write what you found and why automation may go on: the next one on call needs it.",
-            "max_length": "Keep the comment under 500 characters; it has %(show_value)d.",
+            "required": gettext_lazy(
+                "Write what you found and why automation may go on: the next one on call needs it."
+            ),
+            "max_length": gettext_lazy("Keep the comment under 500 characters; it has %(show_value)d."),
         },
     )
 
 
 class ModeForm(ReasonForm):
     mode = forms.ChoiceField(
-        label="What automation may do",
+        label=gettext_lazy("What automation may do"),
         choices=(
-            (Mode.AUTO, "auto: it acts"),
-            (Mode.OBSERVE, "observe: it records what it would do"),
+            (Mode.AUTO, gettext_lazy("auto: it acts")),
+            (Mode.OBSERVE, gettext_lazy("observe: it records what it would do")),
             (Mode.OFF, "off"),
         ),
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose a mode.", "invalid_choice": "Choose auto, observe or off."},
+        error_messages={
+            "required": gettext_lazy("Choose a mode."),
+            "invalid_choice": gettext_lazy("Choose auto, observe or off."),
+        },
     )
     field_order = ("mode", "reason")
 
 
 def _weight(label: str, part: str) -> forms.IntegerField:
-    limits = f"The weight of {label} is a whole number from 0 to {MAX_WEIGHT}."
+    limits = _("The weight of %(label)s is a whole number from 0 to %(MAX_WEIGHT)s.") % {
+        "label": label,
+        "MAX_WEIGHT": MAX_WEIGHT,
+    }
     return forms.IntegerField(
-        label=f"{label} weight",
+        label=_("%(label)s weight") % {"label": label},
         min_value=0,
         max_value=MAX_WEIGHT,
         widget=forms.NumberInput(attrs={"data-weight": part, "inputmode": "numeric"}),
@@ -86,7 +106,9 @@ class Weights(forms.Form):
     def clean(self) -> None:
         super().clean()
         if self.cleaned_data.get("weight_lambda") == 0 == self.cleaned_data.get("weight_ecs"):
-            self.add_error("weight_lambda", "With 0 for both, nobody would be answered: give at least one pool weight.")
+            self.add_error(
+                "weight_lambda", _("With 0 for both, nobody would be answered: give at least one pool weight.")
+            )
 
 
 class WeightsForm(MovingForm, Weights):
@@ -106,14 +128,14 @@ class WeightsForm(MovingForm, Weights):
 
 class HoldForm(ReasonForm):
     minutes = forms.TypedChoiceField(
-        label="For how long",
+        label=gettext_lazy("For how long"),
         coerce=int,
         choices=HOLD_CHOICES,
         initial=60,
         widget=forms.RadioSelect,
         error_messages={
-            "required": "Choose how long: a hold always ends.",
-            "invalid_choice": "Choose one of the times.",
+            "required": gettext_lazy("Choose how long: a hold always ends."),
+            "invalid_choice": gettext_lazy("Choose one of the times."),
         },
     )
     field_order = ("minutes", "reason")

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from panel.fleet.heartbeats import Beat
 from panel.fleet.pulse import Pulse
 from panel.web.times import coarse
+from panel.words import gettext_lazy
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,9 @@ class Health:
 
 
 REMEDIES = {
-    "worker": "The worker {since}: nothing is started or moved until it runs again.",
-    "beat": "Beat {since}: applications are not read and lost work is not picked up until it runs again.",
-    "observer": "AWS {since_read}: what you see may have changed.",
+    "worker": gettext_lazy("The worker {since}: nothing is started or moved until it runs again."),
+    "beat": gettext_lazy("Beat {since}: applications are not read and lost work is not picked up until it runs again."),
+    "observer": gettext_lazy("AWS {since_read}: what you see may have changed."),
 }
 THROTTLED = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "Rate exceeded")
 
@@ -47,11 +51,12 @@ def health(pulse: Pulse, *, now: float, unread: Sequence[str], applications: int
     if applications and not pulse.observer.ok:
         problems.append(REMEDIES["observer"].format(since_read=_unread(pulse.observer)))
     if not pulse.broker_ok:
-        problems.append("The broker (Redis) does not answer: the sweep does the work, seconds later than usual.")
+        problems.append(_("The broker (Redis) does not answer: the sweep does the work, seconds later than usual."))
     return Health(
         parts=(
-            *(_part(name.capitalize(), beat) for name, beat in parts.items()),
-            Part("Broker", pulse.broker_ok, "ok" if pulse.broker_ok else "does not answer"),
+            _part(_("Worker"), pulse.worker),
+            _part(_("Beat"), pulse.beat),
+            Part(_("Broker"), pulse.broker_ok, _("ok") if pulse.broker_ok else _("does not answer")),
             *_aws(unread),
         ),
         problems=(*problems, *_partly(unread, applications)),
@@ -64,14 +69,23 @@ def _partly(unread: Sequence[str], applications: int) -> tuple[str, ...]:
     """What AWS keeps from us, as one sentence however many applications it is about."""
     if not unread:
         return ()
-    of = f"{len(unread)} of {applications} application{'s' if applications != 1 else ''}"
+    counted = {"unread": len(unread), "applications": applications}
+    of = (
+        ngettext(
+            "%(unread)s of %(applications)s application", "%(unread)s of %(applications)s applications", applications
+        )
+        % counted
+    )
     if _throttled(unread):
-        return (f"AWS throttles the panel's calls: {of} can't be read in full. It is tried again every few seconds.",)
-    return (f"AWS did not tell everything about {of}: {unread[0]}.",)
+        return (
+            _("AWS throttles the panel's calls: %(of)s can't be read in full. It is tried again every few seconds.")
+            % {"of": of},
+        )
+    return (_("AWS did not tell everything about %(of)s: %(unread)s.") % {"of": of, "unread": unread[0]},)
 
 
 def _aws(unread: Sequence[str]) -> tuple[Part, ...]:
-    return (Part("AWS", ok=False, word="throttles" if _throttled(unread) else "partly unread"),) if unread else ()
+    return (Part("AWS", ok=False, word=_("throttles") if _throttled(unread) else _("partly unread")),) if unread else ()
 
 
 def _throttled(unread: Sequence[str]) -> bool:
@@ -79,12 +93,20 @@ def _throttled(unread: Sequence[str]) -> bool:
 
 
 def _part(name: str, beat: Beat) -> Part:
-    return Part(name, beat.ok, "ok" if beat.ok else "silent")
+    return Part(name, beat.ok, _("ok") if beat.ok else _("silent"))
 
 
 def _silence(beat: Beat) -> str:
-    return "has not shown itself yet" if beat.age_seconds is None else f"has been silent for {coarse(beat.age_seconds)}"
+    return (
+        _("has not shown itself yet")
+        if beat.age_seconds is None
+        else _("has been silent for %(age_seconds)s") % {"age_seconds": coarse(beat.age_seconds)}
+    )
 
 
 def _unread(beat: Beat) -> str:
-    return "was never read" if beat.age_seconds is None else f"was last read {coarse(beat.age_seconds)} ago"
+    return (
+        _("was never read")
+        if beat.age_seconds is None
+        else _("was last read %(age_seconds)s ago") % {"age_seconds": coarse(beat.age_seconds)}
+    )

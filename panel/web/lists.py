@@ -25,10 +25,15 @@ def operations(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def events(request: HttpRequest) -> HttpResponse:
-    page = page_of(request, visible(request.user).defer("body").prefetch_related("applications"))
-    own = set(owned(Application.every.all(), request.user).values_list("slug", flat=True))
-    rows = [(row, [each for each in row.applications.all() if each.slug in own], row.told(own)) for row in page]
-    return live(request, "events", {"now": now().timestamp(), "page": page, "rows": rows})
+    """With `?application=SLUG` those of one application that is this person's."""
+    own = dict(owned(Application.every.all(), request.user).values_list("slug", "name"))
+    found, only = visible(request.user), request.GET.get("application", "")
+    if only in own:
+        found = found.filter(applications__slug=only)
+    page = page_of(request, found.defer("body").prefetch_related("applications"))
+    rows = [(row, [each for each in row.applications.all() if each.slug in own], row.told(own.keys())) for row in page]
+    context = {"now": now().timestamp(), "page": page, "rows": rows, "only": own.get(only, "")}
+    return live(request, "events", context)
 
 
 @require_safe

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 
@@ -15,8 +15,7 @@ from panel.web.attention import Attention, judge
 from panel.web.standing import Brakes, stale_after
 
 
-@dataclass(frozen=True)
-class Outline:
+class Outline(NamedTuple):
     """`load` is Lambda's concurrency in percent of its limit, None where unknown."""
 
     pk: int
@@ -45,13 +44,12 @@ class Outline:
 
 
 def outlines(applications: QuerySet[Application], now: datetime, brakes: Brakes) -> list[Outline]:
-    """Each one's, in three queries however many there are."""
+    """Each one's, in two queries however many there are."""
     stored = ("read_at", "alarm", "position", "load", "problem")
     rows = applications.order_by("slug").values_list(
         "pk", "slug", "name", "mode", *(F(f"stored_snapshot__{name}") for name in stored)
     )
-    active = set(Operation.objects.filter(status__in=Operation.ACTIVE).values_list("application", flat=True))
-    failed = set(_unseen_failures().values_list("application", flat=True))
+    active, failed = _active_and_failed()
     oldest = now.timestamp() - stale_after()
     found = []
     for pk, slug, name, mode, read_at, alarm, position, load, problem in rows:
@@ -66,6 +64,16 @@ def outlines(applications: QuerySet[Application], now: datetime, brakes: Brakes)
         )
         found.append(Outline(pk, slug, name, mode, worst, where, load, problem or "", pk in active, held, level))
     return found
+
+
+def _active_and_failed() -> tuple[set[int], set[int]]:
+    """The applications with a running operation, and those whose last one failed and nobody has looked at."""
+    asked = ("application", "status")
+    running = Operation.objects.filter(status__in=Operation.ACTIVE).order_by().values_list(*asked)
+    active, failed = set[int](), set[int]()
+    for application, status in running.union(_unseen_failures().values_list(*asked), all=True):
+        (failed if status == Operation.Status.FAILED else active).add(application)
+    return active, failed
 
 
 def _unseen_failures() -> QuerySet[Operation]:

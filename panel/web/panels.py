@@ -8,6 +8,7 @@ from math import ceil, floor, log10
 
 from failover.model import Metrics, Series
 from panel.fleet.snapshots import peaks
+from panel.words import gettext_lazy
 
 WIDTH = 1000
 MOST_POINTS = 240
@@ -57,15 +58,27 @@ class Panel:
 
 # Title, whether it counts (shown a minute), and its series with their kinds.
 SHOWN = (
-    ("Requests a minute", True, (("lambda", "lambda_requests", "Lambda"), ("ecs", "ecs_requests", "ECS"))),
     (
-        "Failed a minute",
+        gettext_lazy("Requests a minute"),
         True,
-        (("lambda", "lambda_5xx", "Lambda"), ("ecs", "ecs_5xx", "ECS"), ("bad", "throttles", "throttled")),
+        (("lambda", "lambda_requests", "Lambda"), ("ecs", "ecs_requests", "ECS")),
     ),
-    ("Tasks", False, (("none", "desired", "desired"), ("ecs", "healthy", "healthy"))),
     (
-        "Seconds, slowest 5 %",
+        gettext_lazy("Failed a minute"),
+        True,
+        (
+            ("lambda", "lambda_5xx", "Lambda"),
+            ("ecs", "ecs_5xx", "ECS"),
+            ("bad", "throttles", gettext_lazy("throttled")),
+        ),
+    ),
+    (
+        gettext_lazy("Tasks"),
+        False,
+        (("none", "desired", gettext_lazy("desired")), ("ecs", "healthy", gettext_lazy("healthy"))),
+    ),
+    (
+        gettext_lazy("Seconds, slowest 5 %"),
         False,
         (("lambda", "lambda_seconds", "Lambda"), ("ecs", "ecs_seconds", "ECS")),
     ),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from failover.demand import project
 from failover.model import Application, Goal, Memory, Policy, Snapshot, Split
 from panel.web.standing import Standing
 from panel.web.times import span
+from panel.words import gettext_lazy
 
-PEOPLE_FIRST = "While traffic is off Lambda by hand, automation is held for 8 h; the hold can be released at any time."
+PEOPLE_FIRST = gettext_lazy(
+    "While traffic is off Lambda by hand, automation is held for 8 h; the hold can be released at any time."
+)
 
-MAY_NOT_FIT = "Demand may not fit Lambda"
+MAY_NOT_FIT = gettext_lazy("Demand may not fit Lambda")
 
 
 def steps(goal: Goal, application: Application, snapshot: Snapshot | None) -> tuple[str, ...]:
@@ -21,79 +26,93 @@ def steps(goal: Goal, application: Application, snapshot: Snapshot | None) -> tu
             _healthy(policy),
             _shift(policy, application),
             _settle(policy),
-            PEOPLE_FIRST,
+            str(PEOPLE_FIRST),
         ),
         Goal.FAILBACK: (_shift_back(policy), _bake(policy), _scale_in(policy)),
-        Goal.SET_WEIGHTS: (_if_more(policy), _weights(application), _settle(policy), PEOPLE_FIRST),
+        Goal.SET_WEIGHTS: (_if_more(policy), _weights(application), _settle(policy), str(PEOPLE_FIRST)),
     }[goal]
 
 
 def _tasks(policy: Policy, snapshot: Snapshot | None) -> str:
     service = snapshot.service.value if snapshot else None
-    now = f", now {service.desired}" if service else ""
+    now = _(", now %(desired)s") % {"desired": service.desired} if service else ""
     wanted = max(policy.failover_count, policy.min_healthy, service.desired if service else 0)
-    return f"ECS is asked for {wanted} tasks{now}. No traffic moves yet."
+    return _("ECS is asked for %(wanted)s tasks%(now)s. No traffic moves yet.") % {"wanted": wanted, "now": now}
 
 
 def _healthy(policy: Policy) -> str:
-    return (
-        f"It waits until {policy.min_healthy} targets are healthy, {policy.healthy_checks} times in a row. "
-        f"If that takes more than {span(policy.scale_deadline_seconds)}, it stops and traffic stays where it is."
-    )
+    return _(
+        "It waits until %(min_healthy)s targets are healthy, %(healthy_checks)s times in a row. "
+        "If that takes more than %(scale_deadline_seconds)s, it stops and traffic stays where it is."
+    ) % {
+        "min_healthy": policy.min_healthy,
+        "healthy_checks": policy.healthy_checks,
+        "scale_deadline_seconds": span(policy.scale_deadline_seconds),
+    }
 
 
 def _shift(policy: Policy, application: Application) -> str:
     routes = _routes(application)
     if len(policy.shift_steps) == 1:
-        return (
-            f"Weights become {Split.of_ecs_percent(policy.shift_steps[0])} (Lambda/ECS) on {routes} and are read back."
-        )
+        return _("Weights become %(shift_steps)s (Lambda/ECS) on %(routes)s and are read back.") % {
+            "shift_steps": Split.of_ecs_percent(policy.shift_steps[0]),
+            "routes": routes,
+        }
     way = " → ".join(f"{percent} %" for percent in policy.shift_steps)
-    return f"ECS gets {way} of the traffic on {routes}, {span(policy.step_seconds)} apart, each step checked."
+    return _("ECS gets %(way)s of the traffic on %(routes)s, %(step_seconds)s apart, each step checked.") % {
+        "way": way,
+        "routes": routes,
+        "step_seconds": span(policy.step_seconds),
+    }
 
 
 def _settle(policy: Policy) -> str:
-    return f"After {span(policy.settle_seconds)} it checks that weights and traffic agree. Then it is done."
+    return _("After %(settle_seconds)s it checks that weights and traffic agree. Then it is done.") % {
+        "settle_seconds": span(policy.settle_seconds)
+    }
 
 
 def _shift_back(policy: Policy) -> str:
     way = " → ".join(f"{100 - percent} %" for percent in policy.failback_steps)
-    return (
-        f"Lambda gets {way} of the traffic, {span(policy.step_seconds)} apart. "
-        "A step that makes errors goes back to ECS."
-    )
+    return _(
+        "Lambda gets %(way)s of the traffic, %(step_seconds)s apart. A step that makes errors goes back to ECS."
+    ) % {"way": way, "step_seconds": span(policy.step_seconds)}
 
 
 def _bake(policy: Policy) -> str:
-    return f"The ECS tasks stay for {span(policy.bake_seconds)}: if the alarm returns, so does the traffic."
+    return _("The ECS tasks stay for %(bake_seconds)s: if the alarm returns, so does the traffic.") % {
+        "bake_seconds": span(policy.bake_seconds)
+    }
 
 
 def _scale_in(policy: Policy) -> str:
-    return f"When ECS gets no more traffic, its tasks go down to {policy.standby_count}, or to what ran before."
+    return _("When ECS gets no more traffic, its tasks go down to %(standby_count)s, or to what ran before.") % {
+        "standby_count": policy.standby_count
+    }
 
 
 def _if_more(policy: Policy) -> str:
-    return (
-        f"If ECS is to get more, it first waits for {policy.min_healthy} healthy targets, starting tasks where needed."
-    )
+    return _(
+        "If ECS is to get more, it first waits for %(min_healthy)s healthy targets, starting tasks where needed."
+    ) % {"min_healthy": policy.min_healthy}
 
 
 def _weights(application: Application) -> str:
-    return f"The weights are written on {_routes(application)} and read back."
+    return _("The weights are written on %(application)s and read back.") % {"application": _routes(application)}
 
 
 def _routes(application: Application) -> str:
     count = len(application.routes)
-    return "the route" if count == 1 else f"all {count} routes"
+    return _("the route") if count == 1 else _("all %(count)s routes") % {"count": count}
 
 
 def warnings(goal: Goal, application: Application, standing: Standing, memory: Memory) -> tuple[str, ...]:
     """What to know before going on; nothing here forbids it."""
     found = []
     if standing.stale:
-        found.append("What you see is old. The operation reads AWS itself before it changes anything.")
+        found.append(_("What you see is old. The operation reads AWS itself before it changes anything."))
     if goal is Goal.FAILBACK and standing.alarming:
-        found.append("The alarm is still on: with traffic back, Lambda may be at its limit again.")
+        found.append(_("The alarm is still on: with traffic back, Lambda may be at its limit again."))
     if goal is Goal.FAILBACK and standing.snapshot:
         found += _demand(application.policy, standing.snapshot, memory, standing.now)
     if (
@@ -101,7 +120,7 @@ def warnings(goal: Goal, application: Application, standing: Standing, memory: M
         and standing.snapshot.routes.value
         and any(r.sticky for r in standing.snapshot.routes.value.managed)
     ):
-        found.append("Sticky sessions are on: some users may stay on the pool they are on.")
+        found.append(_("Sticky sessions are on: some users may stay on the pool they are on."))
     return tuple(found)
 
 

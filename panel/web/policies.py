@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from failover.model import Policy
 from panel.web.times import span
 
@@ -20,8 +22,8 @@ def explained(policy: Policy) -> tuple[tuple[str, tuple[Limit, ...]], ...]:
     """By the part of an operation that they are about."""
     return (
         ("Tasks", _tasks(policy)),
-        ("Moving traffic", _moving(policy)),
-        ("Coming home", _home(policy)),
+        (_("Moving traffic"), _moving(policy)),
+        (_("Coming home"), _home(policy)),
     )
 
 
@@ -30,14 +32,20 @@ def _way(percents: Iterable[int]) -> str:
 
 
 def _tasks(policy: Policy) -> tuple[Limit, ...]:
-    each = f"{policy.requests_per_task:g} requests a second" if policy.requests_per_task else "not proven"
+    each = (
+        _("%(requests_per_task)s requests a second") % {"requests_per_task": f"{policy.requests_per_task:g}"}
+        if policy.requests_per_task
+        else _("not proven")
+    )
     return (
-        Limit("failover_count", f"{policy.failover_count}", "tasks wanted while traffic is on ECS, at least"),
-        Limit("min_healthy", f"{policy.min_healthy}", "healthy targets before ECS gets weight"),
-        Limit("requests_per_task", each, "what one task can take; demand beyond it asks for more tasks"),
-        Limit("standby_count", f"{policy.standby_count}", "tasks that stay once traffic is home"),
+        Limit("failover_count", f"{policy.failover_count}", _("tasks wanted while traffic is on ECS, at least")),
+        Limit("min_healthy", f"{policy.min_healthy}", _("healthy targets before ECS gets weight")),
+        Limit("requests_per_task", each, _("what one task can take; demand beyond it asks for more tasks")),
+        Limit("standby_count", f"{policy.standby_count}", _("tasks that stay once traffic is home")),
         Limit(
-            "scale_deadline_seconds", span(policy.scale_deadline_seconds), "for tasks to become healthy, then it fails"
+            "scale_deadline_seconds",
+            span(policy.scale_deadline_seconds),
+            _("for tasks to become healthy, then it fails"),
         ),
     )
 
@@ -46,27 +54,29 @@ def _moving(policy: Policy) -> tuple[Limit, ...]:
     least = f"{policy.max_5xx_percent:g} %"
     return (
         Limit(
-            "shift_steps", " → ".join(f"{each} %" for each in policy.shift_steps), "of the traffic on ECS, step by step"
+            "shift_steps",
+            " → ".join(f"{each} %" for each in policy.shift_steps),
+            _("of the traffic on ECS, step by step"),
         ),
-        Limit("step_seconds", span(policy.step_seconds), "between two steps, in which each is judged"),
-        Limit("max_5xx_percent", least, "of a pool's answers may be errors, or the step goes back"),
-        Limit("min_requests", f"{policy.min_requests}", "requests before a step can be judged at all"),
-        Limit("on_inconclusive", policy.on_inconclusive, "with too few requests to judge"),
-        Limit("settle_seconds", span(policy.settle_seconds), "until weights and traffic must agree"),
+        Limit("step_seconds", span(policy.step_seconds), _("between two steps, in which each is judged")),
+        Limit("max_5xx_percent", least, _("of a pool's answers may be errors, or the step goes back")),
+        Limit("min_requests", f"{policy.min_requests}", _("requests before a step can be judged at all")),
+        Limit("on_inconclusive", policy.on_inconclusive, _("with too few requests to judge")),
+        Limit("settle_seconds", span(policy.settle_seconds), _("until weights and traffic must agree")),
     )
 
 
 def _home(policy: Policy) -> tuple[Limit, ...]:
-    headroom = f"{100 * policy.demand_headroom:g} %" if policy.demand_headroom else "not asked"
+    headroom = f"{100 * policy.demand_headroom:g} %" if policy.demand_headroom else _("not asked")
     return (
-        Limit("dwell_seconds", span(policy.dwell_seconds), "for which alarms must have been OK"),
-        Limit("cooldown_seconds", span(policy.cooldown_seconds), "after a failover, before an automatic failback"),
-        Limit("demand_headroom", headroom, "of Lambda's limit that projected concurrency must stay under"),
+        Limit("dwell_seconds", span(policy.dwell_seconds), _("for which alarms must have been OK")),
+        Limit("cooldown_seconds", span(policy.cooldown_seconds), _("after a failover, before an automatic failback")),
+        Limit("demand_headroom", headroom, _("of Lambda's limit that projected concurrency must stay under")),
         Limit(
             "failback_steps",
             " → ".join(f"{100 - each} %" for each in policy.failback_steps),
-            "of the traffic on Lambda",
+            _("of the traffic on Lambda"),
         ),
-        Limit("bake_seconds", span(policy.bake_seconds), "for which tasks stay, should the alarm return"),
-        Limit("drain_seconds", span(policy.drain_seconds), "for ECS's last requests to end"),
+        Limit("bake_seconds", span(policy.bake_seconds), _("for which tasks stay, should the alarm return")),
+        Limit("drain_seconds", span(policy.drain_seconds), _("for ECS's last requests to end")),
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from failover.model import Position, Service, Split, Targets
+from panel.fleet.models import Application
 from panel.fleet.snapshots import worst
 from panel.web import badges, charts, sentences
 from panel.web.attention import COLOURS, Attention, judge
@@ -15,6 +18,7 @@ from panel.web.badges import Badge
 from panel.web.permissions import needed
 from panel.web.runs import Run, run
 from panel.web.standing import Standing
+from panel.words import gettext_lazy
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,24 @@ class Tasks:
     def standby(self) -> bool:
         return self.desired == 0 and not self.pending and not self.running
 
+    @property
+    def figure(self) -> str:
+        """How many answer, as a row says it, with `beside` after it and `rest` below."""
+        known = 0 if self.standby else None if self.desired is None else self.healthy
+        return "?" if known is None else str(known)
+
+    @property
+    def beside(self) -> str:
+        if self.desired is None:
+            return _("tasks not read")
+        return _("tasks, standby") if self.standby else _("of %(desired)d healthy") % {"desired": self.desired}
+
+    @property
+    def rest(self) -> str:
+        if self.desired is None or self.standby:
+            return ""
+        return _("%(running)d running, %(pending)d pending") % {"running": self.running, "pending": self.pending}
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -64,7 +86,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Row:
+    """`marks` are what people should know beside the alarm: its mode, a hold, drift."""
+
     standing: Standing
+    url: str
+    marks: tuple[Badge, ...]
     attention: Attention
     badge: Badge
     sentence: SafeString
@@ -95,6 +121,8 @@ def row(standing: Standing, may: frozenset[str]) -> Row:
     snapshot, main = standing.snapshot, sensible(standing)
     return Row(
         standing=standing,
+        url=_url(standing),
+        marks=tuple(_marks(standing)),
         attention=attention(standing),
         badge=badges.of_alarms(standing),
         sentence=sentences.situation(standing),
@@ -102,8 +130,18 @@ def row(standing: Standing, may: frozenset[str]) -> Row:
         tasks=tasks(snapshot.service.value, snapshot.targets.value) if snapshot else tasks(None, None),
         spark=charts.spark(snapshot),
         run=run(standing.active, standing.now) if standing.active else None,
-        action=main if main.needs in may else _open(standing, "Open"),
+        action=main if main.needs in may else _open(standing, _("Open")),
     )
+
+
+def _marks(standing: Standing) -> Iterator[Badge]:
+    mode = standing.application.mode
+    if mode != Application.Mode.AUTO:
+        yield Badge("warn", "‖", mode)
+    if standing.hold:
+        yield Badge("warn", "■", _("held"))
+    if standing.drift:
+        yield Badge("warn", "≠", _("drift"))
 
 
 def tasks(service: Service | None, targets: Targets | None) -> Tasks:
@@ -116,24 +154,24 @@ def tasks(service: Service | None, targets: Targets | None) -> Tasks:
 def sensible(standing: Standing) -> Link:
     """The one action for this state."""
     if standing.active:
-        return _open(standing, "Watch", "primary")
+        return _open(standing, _("Watch"), "primary")
     if standing.stale or standing.position is Position.UNKNOWN:
-        return _open(standing, "Open")
+        return _open(standing, _("Open"))
     if standing.hold and not standing.alarming:
         return dialog(standing, "release")
     if standing.position is Position.LAMBDA:
         return dialog(standing, "failover", "primary" if standing.alarming else "")
     if standing.position is Position.ECS:
-        return _open(standing, "Open") if standing.alarming else dialog(standing, "failback")
+        return _open(standing, _("Open")) if standing.alarming else dialog(standing, "failback")
     return dialog(standing, "set_weights")
 
 
 LABELS = {
-    "failover": "Fail over…",
-    "failback": "Fail back…",
-    "set_weights": "Set weights…",
-    "hold": "Hold…",
-    "release": "Release…",
+    "failover": gettext_lazy("Fail over…"),
+    "failback": gettext_lazy("Fail back…"),
+    "set_weights": gettext_lazy("Set weights…"),
+    "hold": gettext_lazy("Hold…"),
+    "release": gettext_lazy("Release…"),
 }
 
 
@@ -147,7 +185,11 @@ def dialog(standing: Standing, action: str, kind: str = "") -> Link:
 
 
 def _open(standing: Standing, label: str, kind: str = "") -> Link:
-    return Link(label, reverse("web:application", args=[standing.application.slug]), kind)
+    return Link(label, _url(standing), kind)
+
+
+def _url(standing: Standing) -> str:
+    return reverse("web:application", args=[standing.application.slug])
 
 
 def actions(standing: Standing, may: frozenset[str]) -> list[Link]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.utils.translation import gettext as _
+
 from failover.milestones import Milestone, milestones
 from failover.resume import stored_progress
 from panel.fleet import history
@@ -14,18 +16,25 @@ from panel.operations.models import Operation
 from panel.operations.services import request_of
 from panel.web import badges, sentences
 from panel.web.badges import Badge
+from panel.words import gettext_lazy
 
 SHAPES = {"done": "✓", "now": "◐", "next": "○", "failed": "✕"}
+STATES = {
+    "done": gettext_lazy("done"),
+    "now": gettext_lazy("under way"),
+    "next": gettext_lazy("to come"),
+    "failed": gettext_lazy("failed"),
+}
 ENDED = {Operation.Status.SUCCEEDED: "done"}
 PARTS = {
-    "alarm_to_webhook": "Alarm to webhook",
-    "webhook_to_decision": "Webhook to decision",
-    "decision_to_healthy": "Decision to healthy targets",
-    "healthy_to_weights": "Healthy to weights",
-    "weights_to_verified": "Weights to verified",
-    "verified_to_baked": "Tasks kept after verified",
-    "baked_to_scaled_in": "Then to scaled in",
-    "total": "In all",
+    "alarm_to_webhook": gettext_lazy("Alarm to webhook"),
+    "webhook_to_decision": gettext_lazy("Webhook to decision"),
+    "decision_to_healthy": gettext_lazy("Decision to healthy targets"),
+    "healthy_to_weights": gettext_lazy("Healthy to weights"),
+    "weights_to_verified": gettext_lazy("Weights to verified"),
+    "verified_to_baked": gettext_lazy("Tasks kept after verified"),
+    "baked_to_scaled_in": gettext_lazy("Then to scaled in"),
+    "total": gettext_lazy("In all"),
 }
 
 
@@ -57,6 +66,10 @@ class Run:
         """Which step is under way, counted from 1."""
         return min(len(self.steps), 1 + sum(step.state == "done" for step in self.steps))
 
+    @property
+    def how_far(self) -> str:
+        return _("step %(step)d of %(steps)d") % {"step": self.at_step, "steps": len(self.steps)}
+
 
 def run(operation: Operation, now: float) -> Run:
     progress = stored_progress(operation.progress)
@@ -82,10 +95,13 @@ class Report:
     @property
     def sentence(self) -> str:
         if self.counted is None:
-            return "Nothing is known of its requests: no samples were kept of that time."
+            return _("Nothing is known of its requests: no samples were kept of that time.")
         if not self.lost:
-            return f"No request of {self.counted.requests} was lost in its minutes."
-        return f"{self.lost} of {self.counted.requests} requests failed or were throttled in its minutes."
+            return _("No request of %(requests)s was lost in its minutes.") % {"requests": self.counted.requests}
+        return _("%(lost)s of %(requests)s requests failed or were throttled in its minutes.") % {
+            "lost": self.lost,
+            "requests": self.counted.requests,
+        }
 
 
 def report(operation: Operation) -> Report | None:
@@ -100,8 +116,8 @@ def report(operation: Operation) -> Report | None:
 
 def links(operation: Operation) -> list[tuple[str, Operation]]:
     """The operations that this one has to do with, and how."""
-    earlier = (("Tries again", operation.retry_of), ("In place of", operation.supersedes))
-    later = [("Tried again by", each) for each in operation.retries.order_by("pk")]
+    earlier = ((_("Tries again"), operation.retry_of), (_("In place of"), operation.supersedes))
+    later = [(_("Tried again by"), each) for each in operation.retries.order_by("pk")]
     after = getattr(operation, "superseded_by", None)  # raises where there is none, which is an AttributeError too
-    found = [*earlier, *later, ("Replaced by", after)]
+    found = [*earlier, *later, (_("Replaced by"), after)]
     return [(how, other) for how, other in found if other is not None]

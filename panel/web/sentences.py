@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from failover import codec
 from failover.demand import project
@@ -12,23 +13,24 @@ from panel.fleet.applications import configuration
 from panel.operations.models import Hold, Operation, Refusal
 from panel.web.standing import Standing
 from panel.web.times import moment, span
+from panel.words import gettext_lazy
 
 PURSUING = {
-    Operation.Goal.FAILOVER: "Failing over to ECS",
-    Operation.Goal.FAILBACK: "Failing back to Lambda",
+    Operation.Goal.FAILOVER: gettext_lazy("Failing over to ECS"),
+    Operation.Goal.FAILBACK: gettext_lazy("Failing back to Lambda"),
 }
 NAMES = {
-    Operation.Goal.FAILOVER: "Failover",
-    Operation.Goal.FAILBACK: "Failback",
-    Operation.Goal.SET_WEIGHTS: "Weights",
+    Operation.Goal.FAILOVER: gettext_lazy("Failover"),
+    Operation.Goal.FAILBACK: gettext_lazy("Failback"),
+    Operation.Goal.SET_WEIGHTS: gettext_lazy("Weights"),
 }
 ARRIVED = {Position.ECS: Operation.Goal.FAILOVER, Position.LAMBDA: Operation.Goal.FAILBACK}
-WAYS = {Operation.Trigger.API: "API", Operation.Trigger.DRILL: "drill"}
+WAYS = {Operation.Trigger.API: "API", Operation.Trigger.DRILL: gettext_lazy("drill")}
 NOBODY = {
-    Operation.Trigger.AUTOMATIC: "automation",
-    Operation.Trigger.DRILL: "drill",
+    Operation.Trigger.AUTOMATIC: gettext_lazy("automation"),
+    Operation.Trigger.DRILL: gettext_lazy("drill"),
     Operation.Trigger.API: "API",
-    Operation.Trigger.MANUAL: "the command line",
+    Operation.Trigger.MANUAL: gettext_lazy("the command line"),
 }
 BRAKES = ("kill_switch", "mode")  # rules by which people keep automation back, until they change their mind
 PLAIN = SafeString("")
@@ -43,9 +45,11 @@ def title(operation: Operation) -> str:
 def pursuing(operation: Operation) -> str:
     """What an operation is about: `Failing over to ECS`, `Setting weights to 90/10`."""
     if operation.prepares:
-        return "Starting ECS tasks, weights stay"
+        return _("Starting ECS tasks, weights stay")
     weights = f"{operation.weight_lambda}/{operation.weight_ecs}"
-    return PURSUING.get(Operation.Goal(operation.goal), f"Setting weights to {weights} (Lambda/ECS)")
+    return PURSUING.get(
+        Operation.Goal(operation.goal), _("Setting weights to %(weights)s (Lambda/ECS)") % {"weights": weights}
+    )
 
 
 def who(operation: Operation) -> str:
@@ -59,9 +63,11 @@ def who(operation: Operation) -> str:
 def situation(standing: Standing, *, figures: bool = True) -> SafeString:
     """The one sentence about an application; without `figures` only what is worth being read out when it changes."""
     if standing.read_at is None:
-        return SafeString("AWS has not been read yet. That takes seconds once the worker and beat run.")
+        return escape(_("AWS has not been read yet. That takes seconds once the worker and beat run."))
     if standing.stale:
-        return format_html("Not known: AWS was last read {}, things may have changed since.", moment(standing.read_at))
+        return format_html(
+            _("Not known: AWS was last read {}, things may have changed since."), moment(standing.read_at)
+        )
     if standing.active:
         return _running(standing.active, figures=figures)
     return _resting(standing)
@@ -69,9 +75,9 @@ def situation(standing: Standing, *, figures: bool = True) -> SafeString:
 
 def _running(operation: Operation, *, figures: bool) -> SafeString:
     if operation.cancel_requested:
-        return format_html("Cancelling {}. {}", title(operation), sentence(operation.headline))
+        return format_html(_("Cancelling {}. {}"), title(operation), sentence(operation.headline))
     if not operation.headline:
-        return format_html("{}. About to start.", pursuing(operation))
+        return format_html(_("{}. About to start."), pursuing(operation))
     detail = format_html(" {}", sentence(operation.detail)) if operation.detail and figures else PLAIN
     return format_html("{}. {}{}", pursuing(operation), sentence(operation.headline), detail)
 
@@ -85,22 +91,22 @@ def _place(standing: Standing) -> SafeString:
     split = standing.snapshot.split if standing.snapshot else None
     match standing.position:
         case Position.LAMBDA:
-            return format_html("All traffic on Lambda{}.", since)
+            return format_html(_("All traffic on Lambda{}."), since)
         case Position.ECS:
-            return format_html("All traffic on ECS{}{}.", since, _by(standing))
+            return format_html(_("All traffic on ECS{}{}."), since, _by(standing))
         case Position.SPLIT if split:
-            return format_html("Split {}/{} between Lambda and ECS{}.", split.lambda_, split.ecs, since)
+            return format_html(_("Split {}/{} between Lambda and ECS{}."), split.lambda_, split.ecs, since)
         case Position.SPLIT:
-            return SafeString("Routes disagree about where traffic goes.")
+            return escape(_("Routes disagree about where traffic goes."))
         case _:
-            return format_html("Where traffic goes can't be read: {}", _routes_problem(standing))
+            return format_html(_("Where traffic goes can't be read: {}"), _routes_problem(standing))
 
 
 def _routes_problem(standing: Standing) -> str:
     routes = standing.snapshot.routes if standing.snapshot else None
     if routes is None or routes.value is None:
-        return routes.problem if routes else "not read yet"
-    return next((route.problem for route in routes.value.managed if route.problem), "no weights found")
+        return routes.problem if routes else _("not read yet")
+    return next((route.problem for route in routes.value.managed if route.problem), _("no weights found"))
 
 
 def _by(standing: Standing) -> SafeString:
@@ -109,8 +115,8 @@ def _by(standing: Standing) -> SafeString:
     if not _since(standing) or last is None:
         return PLAIN
     if last.requested_by is None and last.automatic:
-        return format_html(", by automation: {}", sentence(last.reason.split(": ")[0]).removesuffix("."))
-    return format_html(", by {}: “{}”", who(last), last.reason)
+        return format_html(_(", by automation: {}"), sentence(last.reason.split(": ")[0]).removesuffix("."))
+    return format_html(_(", by {}: “{}”"), who(last), last.reason)
 
 
 def _since(standing: Standing) -> SafeString:
@@ -119,7 +125,7 @@ def _since(standing: Standing) -> SafeString:
     if last is None or last.status != Operation.Status.SUCCEEDED or last.finished_at is None:
         return PLAIN
     if ARRIVED.get(standing.position) == last.goal or last.goal == Operation.Goal.SET_WEIGHTS:
-        return format_html(" since {}", moment(last.finished_at))
+        return format_html(_(" since {}"), moment(last.finished_at))
     return PLAIN
 
 
@@ -130,12 +136,12 @@ def _next(standing: Standing) -> SafeString:
 
 def _failure(standing: Standing) -> SafeString:
     failed = standing.failed
-    return format_html(" {} failed. {}", title(failed), sentence(failed.error)) if failed else PLAIN
+    return format_html(_(" {} failed. {}"), title(failed), sentence(failed.error)) if failed else PLAIN
 
 
 def _outlook(standing: Standing) -> SafeString:
     if standing.hold:
-        alarm = " In alarm, and nothing starts by itself." if _calls(standing) else ""
+        alarm = _(" In alarm, and nothing starts by itself.") if _calls(standing) else ""
         return format_html("{} {}", alarm, held(standing.hold))
     if standing.position is Position.ECS:
         return _back(standing)
@@ -148,35 +154,35 @@ def _calls(standing: Standing) -> bool:
 
 def _back(standing: Standing) -> SafeString:
     if standing.alarming:
-        return SafeString(" The alarm is still on, so it stays there.")
+        return escape(_(" The alarm is still on, so it stays there."))
     kept = _kept_back(standing)
     if kept:
-        return format_html(" Not back yet: {}", kept)
+        return format_html(_(" Not back yet: {}"), kept)
     refusal = standing.refusal(Operation.Goal.FAILBACK)
-    return format_html(" Not back yet. {}", sentence(refusal.reason)) if refusal else PLAIN
+    return format_html(_(" Not back yet. {}"), sentence(refusal.reason)) if refusal else PLAIN
 
 
 def _why_still_here(standing: Standing) -> SafeString:
     kept, refusal = _kept_back(standing), standing.refusal(Operation.Goal.FAILOVER)
     if kept and (refusal is None or refusal.rule not in BRAKES):
-        return format_html(" In alarm; {}", kept)
+        return format_html(_(" In alarm; {}"), kept)
     if refusal:
-        return format_html(" In alarm, and not failing over. {}", sentence(refusal.reason))
-    return SafeString(" In alarm; automation decides within seconds.")
+        return format_html(_(" In alarm, and not failing over. {}"), sentence(refusal.reason))
+    return escape(_(" In alarm; automation decides within seconds."))
 
 
 def _kept_back(standing: Standing) -> str:
     """What people keep automation back with, other than a hold; empty where nothing does."""
     if standing.kill_switch:
-        return "the kill switch is on, so nothing starts by itself."
+        return _("the kill switch is on, so nothing starts by itself.")
     if standing.application.mode != "auto":
-        return f"mode is {standing.application.mode}, so nothing starts by itself."
+        return _("mode is %(mode)s, so nothing starts by itself.") % {"mode": standing.application.mode}
     return ""
 
 
 def held(hold: Hold) -> SafeString:
-    everywhere = "" if hold.application_id else " (all applications)"
-    return format_html("Held{} by {} until {}: “{}”", everywhere, hold.owner, moment(hold.expires_at), hold.reason)
+    everywhere = "" if hold.application_id else _(" (all applications)")
+    return format_html(_("Held{} by {} until {}: “{}”"), everywhere, hold.owner, moment(hold.expires_at), hold.reason)
 
 
 def brings_home(standing: Standing) -> SafeString:
@@ -187,15 +193,17 @@ def brings_home(standing: Standing) -> SafeString:
     memory = codec.decode(Memory, standing.application.memory)
     policy = configuration(standing.application).policy
     if not memory.failover_automatic:
-        return SafeString("It was moved there by hand, so automation leaves it there: fail back by hand.")
+        return escape(_("It was moved there by hand, so automation leaves it there: fail back by hand."))
     projection = project(policy, snapshot, memory, standing.now)
     dwell = span(policy.dwell_seconds * memory.dwell_factor)
     if projection.concurrency is None or projection.ceiling is None:
         return format_html(
-            "It fails back once alarms were OK for {} and demand is known to fit Lambda: {}.", dwell, projection.reason
+            _("It fails back once alarms were OK for {} and demand is known to fit Lambda: {}."),
+            dwell,
+            projection.reason,
         )
     return format_html(
-        "It fails back once alarms were OK for {} and projected concurrency stays under {}: now {}.",
+        _("It fails back once alarms were OK for {} and projected concurrency stays under {}: now {}."),
         dwell,
         f"{projection.ceiling:.0f}",
         f"{projection.concurrency:.0f}",

@@ -20,6 +20,10 @@ from panel.operations.models import Acknowledgement, Hold, KillSwitch, Operation
 
 REFUSAL_CURRENT = timedelta(minutes=15)
 STALE_FLOOR = 30.0  # seconds
+OF_AN_ENDED_ONE = (  # what a row says of it
+    "application_id", "goal", "weight_lambda", "weight_ecs", "status", "trigger", "reason", "error", "created_at",
+    "finished_at", "requested_by__username",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -149,14 +153,14 @@ def standing_of(application: Application, now: datetime) -> Standing:
 def whole_standings(applications: list[Application], now: datetime) -> list[Standing]:
     """As `standing_of` of each, with as many queries as for one."""
     ids = [row.pk for row in applications]
-    around = Surroundings.of(ids, now, Brakes.now(now, ids))
+    around = Surroundings.of(ids, now, Brakes.now(now, ids), Operation.objects.all())
     return [around.standing(row) for row in applications]
 
 
 def standings(ids: Sequence[int], now: datetime, brakes: Brakes) -> list[Standing]:
-    """Those of these applications, in this order, with what a row shows of their snapshots, in three queries."""
+    """Those of these applications, in this order, with what a row shows of their snapshots, in four queries."""
     rows = Application.objects.select_related("stored_snapshot").defer("stored_snapshot__body").in_bulk(ids)
-    around = Surroundings.of(ids, now, brakes)
+    around = Surroundings.of(ids, now, brakes, Operation.objects.only(*OF_AN_ENDED_ONE))
     return [around.standing(rows[pk], brief=True) for pk in ids if pk in rows]
 
 
@@ -181,16 +185,16 @@ class Surroundings:
     acknowledged: dict[int, datetime]
 
     @classmethod
-    def of(cls, ids: Sequence[int], now: datetime, brakes: Brakes) -> Surroundings:
+    def of(cls, ids: Sequence[int], now: datetime, brakes: Brakes, ended: QuerySet[Operation]) -> Surroundings:
+        """`ended` is what operations that have ended are chosen from, with the columns that are wanted of them."""
         refusals = defaultdict(list)
         for refusal in Refusal.objects.filter(application__in=ids, last_at__gte=now - REFUSAL_CURRENT):
             refusals[refusal.application_id].append(refusal)
-        active, last, acknowledged = dict[int, Operation](), dict[int, Operation](), dict[int, datetime]()
+        running = Operation.objects.filter(application__in=ids, status__in=Operation.ACTIVE)
+        active = {row.application_id: row for row in running.select_related("requested_by")}
+        last, acknowledged = dict[int, Operation](), dict[int, datetime]()
         failures = defaultdict(list)
-        for row in _newest(ids):
-            if row.status in Operation.ACTIVE:
-                active[row.application_id] = row
-                continue
+        for row in _newest(ended, ids):
             last[row.application_id] = row
             if row.status == Operation.Status.FAILED:
                 failures[row.application_id].append(row)
@@ -199,12 +203,16 @@ class Surroundings:
         return cls(now, brakes, active, last, refusals, failures, acknowledged)
 
     def standing(self, application: Application, *, brief: bool = False) -> Standing:
+        active, last = self.active.get(application.pk), self.last.get(application.pk)
+        for operation in (active, last):
+            if operation is not None:
+                operation.application = application  # rather than read again for each
         return Standing(
             application=application,
             snapshot=_stored(application, brief=brief),
             now=self.now.timestamp(),
-            active=self.active.get(application.pk),
-            last=self.last.get(application.pk),
+            active=active,
+            last=last,
             hold=self.brakes.hold_of(application.pk),
             refusals=tuple(self.refusals.get(application.pk, ())),
             failures=tuple(self.failures.get(application.pk, ())),
@@ -214,21 +222,15 @@ class Surroundings:
         )
 
 
-def _newest(ids: Sequence[int]) -> QuerySet[Operation]:
-    """What runs, and of each application and goal what ended last, oldest first; `known_at` is when a person last
-    acknowledged a failure of the application.
+def _newest(operations: QuerySet[Operation], ids: Sequence[int]) -> QuerySet[Operation]:
+    """Of each application and goal what ended last, oldest first; `known_at` is when a person last acknowledged a
+    failure of the application.
     """
-    mine = Operation.objects.filter(application__in=ids).order_by()
-    ended = mine.exclude(status__in=Operation.ACTIVE)
+    ended = Operation.objects.filter(application__in=ids).exclude(status__in=Operation.ACTIVE).order_by()
     newest = ended.values("application", "goal").annotate(newest=Max("pk")).values("newest")
     known = Acknowledgement.objects.filter(operation__application=OuterRef("application")).order_by("-at")
-    return (
-        mine.filter(Q(status__in=Operation.ACTIVE) | Q(pk__in=newest))
-        .annotate(known_at=Subquery(known.values("at")[:1]))
-        .select_related("application", "requested_by")
-        .defer("application__document", "application__memory")
-        .order_by("pk")
-    )
+    found = operations.filter(pk__in=newest).annotate(known_at=Subquery(known.values("at")[:1]))
+    return found.select_related("requested_by").order_by("pk")
 
 
 def now() -> datetime:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from panel.operations.models import Hold, KillSwitch, Operation
 from panel.web.standing import Standing
@@ -88,7 +89,7 @@ class Panel:
 
     @property
     def name(self) -> str:
-        return "all applications"
+        return _("all applications")
 
     @property
     def back(self) -> str:

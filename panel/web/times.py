@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -62,9 +63,9 @@ def ticking(since: datetime | float, now: float, *, style: str = "fine") -> Safe
     when = as_datetime(since)
     text = (coarse if style == "coarse" else duration)(now - when.timestamp())
     return format_html(
-        '<time datetime="{}" title="since {} UTC" data-clock="{}">{}</time>',
+        '<time datetime="{}" title="{}" data-clock="{}">{}</time>',
         when.isoformat(timespec="seconds"),
-        f"{when:%Y-%m-%d %H:%M:%S}",
+        _("since %(when)s UTC") % {"when": f"{when:%Y-%m-%d %H:%M:%S}"},
         style,
         text,
     )

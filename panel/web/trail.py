@@ -20,15 +20,29 @@ from panel.fleet.models import Application
 from panel.web.badges import Badge
 from panel.web.pages import live, page_of
 from panel.web.standing import now
+from panel.words import gettext_lazy
 
 COLUMNS = (
-    *("id", "at", "actor", "address", "action", "outcome", "application", "subject", "before", "after", "reason"),
+    *(
+        "id",
+        "at",
+        "actor",
+        "address",
+        "action",
+        "outcome",
+        "application",
+        "subject",
+        "before",
+        "after",
+        "reason",
+    ),
     *("request_id", "previous_hash", "hash"),
 )
+ALL = ("", gettext_lazy("all"))
 OUTCOMES = {
-    Outcome.DONE: Badge("ok", "✓", "done"),
-    Outcome.REFUSED: Badge("warn", "■", "refused"),
-    Outcome.DENIED: Badge("alarm", "✕", "denied"),
+    Outcome.DONE: Badge("ok", "✓", gettext_lazy("done")),
+    Outcome.REFUSED: Badge("warn", "■", gettext_lazy("refused")),
+    Outcome.DENIED: Badge("alarm", "✕", gettext_lazy("denied")),
 }
 LONGEST_SHOWN = 120
 
@@ -38,10 +52,14 @@ class Filters(forms.Form):
 
     template_name = "web/fields.html"
 
-    application = forms.CharField(required=False, max_length=60)
-    actor = forms.CharField(required=False, max_length=150)
-    action = forms.ChoiceField(required=False, choices=[("", "all"), *((each, each) for each in Action)])
-    outcome = forms.ChoiceField(required=False, choices=[("", "all"), *((each, each) for each in Outcome)])
+    application = forms.CharField(label=gettext_lazy("Application"), required=False, max_length=60)
+    actor = forms.CharField(label=gettext_lazy("Actor"), required=False, max_length=150)
+    action = forms.ChoiceField(
+        label=gettext_lazy("Action"), required=False, choices=[ALL, *((each, each) for each in Action)]
+    )
+    outcome = forms.ChoiceField(
+        label=gettext_lazy("Outcome"), required=False, choices=[ALL, *((each, each) for each in Outcome)]
+    )
 
     def entries(self, person: Person) -> QuerySet[Entry]:
         """The entries that fit and that `person` may see, newest first; none where a filter makes no sense."""

@@ -16,16 +16,19 @@ from panel.fleet import history as samples
 from panel.fleet.models import Application
 from panel.fleet.pulse import pulse
 from panel.fleet.snapshots import concurrency_limit
+from panel.ingest.models import Event
 from panel.operations.export import exported
 from panel.operations.models import Hold, Operation, Refusal
 from panel.probing.strip import strip
 from panel.web import badges, charts, outlines, outlook, policies, rows, runs, sentences
+from panel.web.events import outcomes
 from panel.web.filters import FleetFilters
 from panel.web.health import health
 from panel.web.pages import PER_PAGE, live, page_of
 from panel.web.standing import Brakes, Standing, now, standing_of, standings
 
 LAST_OPERATIONS = 8
+LAST_EVENTS = 5
 MOST_MARKS = 12
 WOULD_HAVE_SHOWN = timedelta(days=1)
 BRAKES = ("hold", "kill_switch", "mode")
@@ -90,6 +93,7 @@ def _application(standing: Standing, may: frozenset[str], span: samples.Span | N
         "run": runs.run(shown, standing.now) if shown else None,
         "journal": shown.journal.order_by("-pk")[:12] if shown else (),
         "history": [(row, badges.of_status(row.status), sentences.title(row), sentences.who(row)) for row in history],
+        "events": _events(standing.application),
         "why_not": sentences.why_not(standing),
         "brings_home": sentences.brings_home(standing),
         "intent": outlook.intent(standing),
@@ -184,6 +188,12 @@ def _would_have(standing: Standing) -> list[Refusal]:
 
 def _history(found: Application) -> list[Operation]:
     return list(found.operations.select_related("requested_by").defer("document")[:LAST_OPERATIONS])
+
+
+def _events(found: Application) -> list[tuple[Event, str]]:
+    """The last ones, each with what became of it for this application."""
+    last = found.events.defer("body").prefetch_related("applications")[:LAST_EVENTS]
+    return [(each, outcomes(each, [found])[0].said) for each in last]
 
 
 @require_safe

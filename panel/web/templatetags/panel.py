@@ -9,20 +9,25 @@ from django import template
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
+from panel.operations.models import Operation
 from panel.security import live_origin
-from panel.web import sentences, times
+from panel.web import runs, sentences, times
+from panel.web.badges import Badge
+from panel.words import gettext_lazy
 
 register = template.Library()
 
 PLACES = (
-    ("Fleet", "fleet"),
-    ("Operations", "operations"),
-    ("Drills", "drills"),
-    ("Events", "events"),
-    ("Refusals", "refusals"),
-    ("Audit", "audit"),
+    (gettext_lazy("Fleet"), "fleet"),
+    (gettext_lazy("Operations"), "operations"),
+    (gettext_lazy("Drills"), "drills"),
+    (gettext_lazy("Events"), "events"),
+    (gettext_lazy("Refusals"), "refusals"),
+    (gettext_lazy("Audit"), "audit"),
 )
 BELOW = {
     "drill": "drills",
@@ -45,10 +50,31 @@ register.filter("until", times.took)
 register.filter("clock", times.clock)
 
 
+@register.filter
+def step_state(state: str) -> str:
+    """How far a step is, for who hears the page."""
+    return runs.STATES[state]
+
+
+@register.filter
+def goal_name(goal: str) -> str:
+    return sentences.NAMES[Operation.Goal(goal)]
+
+
 @register.simple_tag(takes_context=True)
 def ticking(context: template.Context, since: datetime | float, style: str = "fine") -> SafeString:
     """How long ago, counting on. Needs `now` (epoch seconds) in the context."""
     return times.ticking(since, context["now"], style=style)
+
+
+@register.simple_tag(takes_context=True)
+def badge(context: template.Context, shown: Badge) -> SafeString:
+    """A state's shape and word, and since when. Needs `now` (epoch seconds) in the context where a time is known."""
+    since = format_html(" {}", times.ticking(shown.since, context["now"], style="coarse")) if shown.since else ""
+    return format_html(
+        '<span class="badge {}"><span aria-hidden="true">{}</span> {}{}</span>',
+        shown.kind, shown.shape, shown.word, since,
+    )  # fmt: skip
 
 
 @register.simple_tag(takes_context=True)
@@ -75,4 +101,4 @@ def places(context: template.Context) -> list[dict[str, Any]]:
     entries = [{"label": label, "url": reverse(f"web:{name}"), "here": name == here} for label, name in PLACES]
     settings_url = reverse("settings:home")
     inside = request is not None and request.path.startswith(settings_url)
-    return [*entries, {"label": "Settings", "url": settings_url, "here": inside}]
+    return [*entries, {"label": _("Settings"), "url": settings_url, "here": inside}]

@@ -31,10 +31,9 @@ def test_the_limit_line_stands_where_the_limit_is() -> None:
     spark = charts.spark(shown(concurrency=((0, 100), (1, 0))))
 
     assert spark is not None
-    assert spark.limit == 50
+    assert spark.words == "0 of 50 at once"
     top_to_zero = [float(point.split(",")[1]) for point in spark.line.split(" ")]
-    assert spark.limit_y is not None
-    assert abs(spark.limit_y - sum(top_to_zero) / 2) < 0.2, "50 lies half-way between the points at 100 and 0"
+    assert abs(float(spark.limit_y) - sum(top_to_zero) / 2) < 0.2, "50 lies half-way between the points at 100 and 0"
 
 
 def test_the_reservation_counts_and_not_the_accounts_pool() -> None:

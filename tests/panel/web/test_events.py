@@ -102,3 +102,28 @@ def test_another_teams_part_of_an_event_is_not_told(client: Client) -> None:
 
 def test_pretty_text_can_be_read_back() -> None:
     assert pretty({"a": ["\u200b", "ü"]}) == '{\n  "a": [\n    "\\u200b",\n    "ü"\n  ]\n}'
+
+
+def test_an_application_s_page_shows_its_last_events_and_what_became_of_each(browser_of: Client) -> None:
+    checkout, search = examples.application("checkout"), examples.application("search")
+    both = stored(alarm_name="busy", alarm_state="ALARM", outcome="checkout: Failover #1 started.\nsearch: Held.")
+    both.applications.add(checkout, search)
+    stored(event_id="e-2", alarm_name="other").applications.add(search)
+
+    page = text(browser_of.get("/applications/checkout/"))
+
+    assert "busy ALARM Failover #1 started." in page
+    assert "Held." not in page
+    assert "other" not in page
+
+
+def test_the_list_shows_one_application_s_events_alone(browser_of: Client) -> None:
+    stored(alarm_name="busy").applications.add(examples.application("checkout"))
+    stored(event_id="e-2", alarm_name="other").applications.add(examples.application("search"))
+
+    page = text(browser_of.get("/events/?application=checkout"))
+
+    assert "Those of Checkout alone." in page
+    assert "busy" in page
+    assert "other" not in page
+    assert "other" in text(browser_of.get("/events/?application=nobody-s"))

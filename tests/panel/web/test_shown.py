@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import User
@@ -184,3 +185,38 @@ def test_in_an_alarm_with_a_mode_that_forbids_it_no_row_promises_anything(
 
     assert "automation decides within seconds" not in page
     assert "In alarm; mode is observe, so nothing starts by itself." in page
+
+
+def test_a_second_click_on_try_again_starts_nothing_twice(browser_of: Client, checkout: Application) -> None:
+    failed = examples.operation(checkout, status="failed", error="No target became healthy.")
+    form = hidden(browser_of.get(f"/operations/{failed.pk}/retry/"))
+
+    answers = [
+        browser_of.post(f"/operations/{failed.pk}/retry/", {**form, "reason": "ECS is back"}) for _click in range(2)
+    ]
+
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert failed.retries.count() == 1
+
+
+def test_a_second_click_on_cancel_asks_nothing_more(browser_of: Client, checkout: Application) -> None:
+    running = examples.operation(checkout)
+    form = hidden(browser_of.get(f"/operations/{running.pk}/cancel/"))
+
+    answers = [
+        browser_of.post(f"/operations/{running.pk}/cancel/", {**form, "reason": "Wrong one"}) for _click in range(2)
+    ]
+
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert running.journal.filter(message="Cancelled by ada: Wrong one").count() == 1
+
+
+def test_cancelling_what_has_ended_says_so(browser_of: Client, checkout: Application) -> None:
+    running = examples.operation(checkout)
+    form = hidden(browser_of.get(f"/operations/{running.pk}/cancel/"))
+    Operation.objects.update(status="succeeded", finished_at=datetime.now(UTC))
+
+    late = browser_of.post(f"/operations/{running.pk}/cancel/", {**form, "reason": "Wrong one"})
+
+    assert late.status_code == 409
+    assert "has ended already" in text(late)
