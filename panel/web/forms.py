@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 
 from failover.model import MAX_WEIGHT, Mode
@@ -83,25 +84,30 @@ class ModeForm(ReasonForm):
     field_order = ("mode", "reason")
 
 
-def _weight(label: str, part: str) -> forms.IntegerField:
-    limits = _("The weight of %(label)s is a whole number from 0 to %(MAX_WEIGHT)s.") % {
-        "label": label,
-        "MAX_WEIGHT": MAX_WEIGHT,
-    }
+def _weight(label: str, part: str, limits: str) -> forms.IntegerField:
+    """`limits` is what is wrong with whatever can't be a weight, with the place of the greatest one."""
     return forms.IntegerField(
-        label=_("%(label)s weight") % {"label": label},
+        label=label,
         min_value=0,
         max_value=MAX_WEIGHT,
         widget=forms.NumberInput(attrs={"data-weight": part, "inputmode": "numeric"}),
-        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), limits),
+        error_messages=dict.fromkeys(
+            ("required", "invalid", "min_value", "max_value"), format_lazy(limits, most=MAX_WEIGHT)
+        ),
     )
 
 
 class Weights(forms.Form):
     """Two weights that a load balancer takes."""
 
-    weight_lambda = _weight("Lambda", "lambda")
-    weight_ecs = _weight("ECS", "ecs")
+    weight_lambda = _weight(
+        gettext_lazy("Lambda weight"),
+        "lambda",
+        gettext_lazy("The weight of Lambda is a whole number from 0 to {most}."),
+    )
+    weight_ecs = _weight(
+        gettext_lazy("ECS weight"), "ecs", gettext_lazy("The weight of ECS is a whole number from 0 to {most}.")
+    )
 
     def clean(self) -> None:
         super().clean()
