@@ -52,10 +52,8 @@ def worker(name: str) -> Command:
     return _celery(
         *("worker", "--queues", ",".join(served), "--concurrency", str(threads), "--loglevel", "INFO"),
         *("--hostname", f"{name}@%h"),
-        # Both make a lone worker wait for others that do not exist.
-        *("--without-gossip", "--without-mingle"),
-        # How often each of its queues shows itself (panel.fleet.heartbeats).
-        *("--heartbeat-interval", "5"),
+        # They tell other workers what those do not need to know, or wait for workers that do not exist.
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     )
 
 

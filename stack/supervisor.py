@@ -13,7 +13,7 @@ from pathlib import Path
 from stack.part import Part, PartError, RunningPart, how_it_ended, kill_group, spawn
 from stack.screen import Screen
 
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.2
 
 
 class Supervisor:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
-from celery.signals import heartbeat_sent, worker_ready
+from celery.signals import worker_ready
 from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
@@ -15,10 +15,13 @@ from panel import alive, broker, dispatch, queues
 from panel.celery import app
 from panel.fleet import heartbeats, history, observation
 from panel.fleet.models import Application
+from panel.fleet.showing import Showing
 from panel.notify import health
 from panel.operations import automatic
 
 log = structlog.get_logger(__name__)
+
+app.steps["consumer"].add(Showing)
 
 
 @app.task(name="fleet.observe_all")  # type: ignore[untyped-decorator]  # celery has no types
@@ -59,7 +62,7 @@ def roll_up() -> None:
 
 @app.task(name=queues.HEARTBEAT_TASK)  # type: ignore[untyped-decorator]
 def heartbeat(queue: str | int) -> None:
-    """Run by a worker's pool, asked for by its main process: the way from broker to database works for this queue.
+    """Run by a worker's pool, asked for by its main thread: the way from broker to database works for this queue.
 
     A worker of the release before asks with a number, and means all queues.
     """
@@ -67,13 +70,6 @@ def heartbeat(queue: str | int) -> None:
     heartbeats.show(queue if isinstance(queue, str) and queue in heartbeats.QUEUES else heartbeats.WORKER)
     if queue == queues.NOTIFY:
         health.judge(health.seen_by_worker(), timezone.now())
-
-
-@heartbeat_sent.connect  # type: ignore[untyped-decorator]
-def _ask_for_heartbeats(**_: object) -> None:
-    for queue in app.amqp.queues.consume_from:
-        if queue in heartbeats.QUEUES:
-            dispatch.wake(queues.HEARTBEAT_TASK, queue)
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
