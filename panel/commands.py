@@ -29,7 +29,7 @@ def web_server(application: str, host: str, port: int) -> Command:
     return _module(
         *("gunicorn", application, "--bind", f"{host}:{port}"),
         # Events that wait in threads are stored together (panel.ingest.together): more threads, larger groups.
-        *("--worker-class", "gthread", "--workers", "2", "--threads", "32", "--graceful-timeout", "5"),
+        *("--worker-class", "gthread", "--workers", "2", "--threads", "48", "--graceful-timeout", "5"),
         # It would lie in the home directory, one for all that this user runs.
         "--no-control-socket",
         *("--logger-class", "panel.gunicorn_logs.Logger"),

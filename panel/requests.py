@@ -13,13 +13,15 @@ from django.http.response import HttpResponseBase
 log = structlog.get_logger(__name__)
 
 READS = {"GET", "HEAD", "OPTIONS"}
+TAKEN = 202  # what the webhook answers where an event became a row
 
 
 class RequestId:
     """Binds `request_id` to the logs of a request. The id is always ours: one from outside could forge log lines.
 
-    Pages ask again every few seconds, and machines more often: a read that worked is no line. Neither is the query
-    string nor a header ever logged: they may carry what is secret.
+    Pages ask again every few seconds, and machines more often: a read that worked is no line. Neither is an event that
+    was taken: its row has the id, and in a flood the lines cost as much as the rows. The query string and headers are
+    never logged: they may carry what is secret.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -29,10 +31,15 @@ class RequestId:
         request_id, began = uuid4().hex, time.monotonic()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
-            if request.method not in READS or response.status_code >= 400:
+            if not _is_no_news(request, response):
                 _tell(request, response, time.monotonic() - began)
         response["X-Request-Id"] = request_id
         return response
+
+
+def _is_no_news(request: HttpRequest, response: HttpResponseBase) -> bool:
+    read = request.method in READS and response.status_code < 400
+    return read or response.status_code == TAKEN
 
 
 def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
