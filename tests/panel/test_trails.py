@@ -75,7 +75,8 @@ def test_the_id_of_a_delivery_is_on_the_lines_of_all_that_followed(
     operation = Operation.objects.get()
     step_operation(operation.pk)
     lines = logged.lines(request_id=request_id)
-    assert events(lines) == ["request", "event_processed", "aws_call", "stepped"]
+    assert events(lines) == ["event_processed", "aws_call", "stepped"]
+    assert Event.objects.get().request_id == request_id, "its row, in place of a line, says who brought it"
     mine = logged.lines(operation=str(operation.pk), application="checkout")
     assert events(mine) == ["aws_call", "stepped"]
 
