@@ -19,10 +19,10 @@ from stack.loopback import answers
 from stack.panel import manage
 from stack.part import Check
 from stack.ports import free_ports
+from stack.product import FOREIGN_PREFIXES
 
 READY_SECONDS = 120.0
 END_SECONDS = 60.0
-FOREIGN = ("PANEL_", "AWS_", "DATABASE_URL", "REDIS_URL")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def installation(directory: Path, env: Mapping[str, str], applications: Sequence
     var = directory / "var"
     var.mkdir()
     env = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)},
+        **{name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_PREFIXES)},
         "DATABASE_URL": f"sqlite:///{var / 'panel.sqlite3'}",
         "PANEL_SECRET_KEY": secrets.token_hex(32),
         "PANEL_OUTBOUND_ALLOW": "127.0.0.0/8",

@@ -37,8 +37,8 @@ WORKERS: Mapping[str, tuple[tuple[str, ...], int]] = {
     OUTBOUND: ((PROBES, NOTIFY), 6),
 }
 
-# Three accounts that do not answer leave places to all the others.
-STEPS_AT_ONCE_OF_AN_ACCOUNT = 3
+# A quarter of the places: three accounts that do not answer leave one to all the others.
+STEPS_AT_ONCE_OF_AN_ACCOUNT = WORKERS[STEPS][1] // 4
 CROWDED_SECONDS = 0.5  # until a step that found its account's places taken asks again
 
 

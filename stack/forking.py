@@ -20,7 +20,13 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
+_libc = ctypes.CDLL(None)
 _context = multiprocessing.get_context("forkserver")
+
+
+def end_with_our_parent() -> None:
+    """Should that be killed outright, the kernel asks us to end, and we end our own children."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Forked:
@@ -75,9 +81,8 @@ def _environment(env: Mapping[str, str]) -> Iterator[None]:
 def _become(name: str, arguments: tuple[str, ...], env: Mapping[str, str], log: str) -> None:
     os.setsid()
     if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        libc.prctl(_PR_SET_NAME, name.encode())  # for `top`: they all have the command line that they were forked from
+        end_with_our_parent()
+        _libc.prctl(_PR_SET_NAME, name.encode())  # for `top`: they all have the command line that they were forked from
     output, nothing = os.open(log, os.O_WRONLY | os.O_APPEND), os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(output, 1)

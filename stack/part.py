@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import sys
@@ -12,13 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from stack.forking import Forked, fork
+from stack.forking import Forked, end_with_our_parent, fork
 
 Check = Callable[[], Awaitable[bool]]
 """Asks once whether a part is ready; it never raises because the part isn't there yet."""
-
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)
 
 
 class PartError(Exception):
@@ -98,7 +94,7 @@ async def spawn(name: str, argv: tuple[str, ...], env: Mapping[str, str], **stre
             env={**os.environ, "PYTHONUNBUFFERED": "1", **env},
             stdin=asyncio.subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_end_with_our_process if sys.platform == "linux" else None,
+            preexec_fn=end_with_our_parent if sys.platform == "linux" else None,
             **streams,
         )
     except OSError as error:
@@ -121,11 +117,6 @@ def _fresh(log: Path) -> BinaryIO:
 def kill_group(leader: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(leader, signal.SIGKILL)
-
-
-def _end_with_our_process() -> None:
-    # Should we be killed outright, the kernel asks each part to end, and it ends its own children.
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def how_it_ended(status: int) -> str:

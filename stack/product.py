@@ -13,7 +13,7 @@ from stack.run import PanelPlan, migrate, start_panel
 from stack.supervisor import Supervisor
 
 LOGIN = "operator"
-_FOREIGN_PREFIXES = ("PANEL_", "AWS_", "DATABASE_URL", "REDIS_URL")
+FOREIGN_PREFIXES = ("PANEL_", "AWS_", "DATABASE_URL", "REDIS_URL")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Product:
 def forget_foreign_settings() -> None:
     """Take nothing from the caller's environment but PORT: above all no way to a real AWS account."""
     for name in list(os.environ):
-        if name.startswith(_FOREIGN_PREFIXES) or name == "HOST":
+        if name.startswith(FOREIGN_PREFIXES) or name == "HOST":
             del os.environ[name]
 
 

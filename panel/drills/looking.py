@@ -19,7 +19,7 @@ from panel.fleet.models import Application
 def looking(drill_id: int) -> Iterator[bool]:
     """Whether it is for us to look: one worker at a time does, and an account that is slow is left alone for a while.
 
-    Looks come faster than a silent AWS lets them end: all of the observer's processes would wait for one account.
+    Looks come faster than a silent AWS lets them end: all of the observer's threads would wait for one account.
     """
     began = timezone.now()
     until = began + timedelta(seconds=TASK_SECONDS)

@@ -1,6 +1,6 @@
 """Whether the panel's own parts live, each shown by itself.
 
-A worker's main process asks for a beat on each of its queues every five seconds and a task in its pool writes it, so a
+A worker's main thread asks for a beat on each of its queues every five seconds and a task in its pool writes it, so a
 queue's beat says that tasks run, with beat or without; `worker` is the worst of them. Beat writes `beat` as it ticks.
 `observer` is written by every observation of AWS.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 import structlog
@@ -88,15 +89,15 @@ def _expired(hold: Hold) -> bool:
     return True
 
 
-def active_holds(application: Application) -> list[Hold]:
-    """The holds that bind `application`, its own and those for all, the one that lasts longest first."""
-    own_or_global = Q(application=application) | Q(application=None)
+def active_holds(applications: Collection[int]) -> list[Hold]:
+    """The holds that bind the applications with these ids, those for all too, the one that lasts longest first."""
+    own_or_global = Q(application__in=applications) | Q(application=None)
     held = Hold.objects.filter(own_or_global, released_at=None, expires_at__gt=timezone.now())
     return list(held.order_by("-expires_at"))
 
 
 def active_hold(application: Application) -> Hold | None:
-    return next(iter(active_holds(application)), None)
+    return next(iter(active_holds([application.pk])), None)
 
 
 # ---- modes ----

@@ -29,11 +29,9 @@ from panel.operations.answers import Invalid, Refused, require_reason
 from panel.operations.brakes import (
     acknowledge,
     active_hold,
-    active_holds,
     expire_holds,
     kill_switch,
     kill_switch_is_on,
-    last_acknowledgement,
     place_hold,
     release_hold,
     release_holds_of,
@@ -52,8 +50,8 @@ STEP_TASK = "operations.step"
 
 __all__ = [
     "PANEL", "STEP_TASK", "Invalid", "Refused",
-    "acknowledge", "active_hold", "active_holds", "active_operation", "cancel_operation", "expire_holds", "hint",
-    "kill_switch", "kill_switch_is_on", "last_acknowledgement", "place_hold", "record_refusal", "release_hold",
+    "acknowledge", "active_hold", "active_operation", "cancel_operation", "expire_holds", "hint",
+    "kill_switch", "kill_switch_is_on", "place_hold", "record_refusal", "release_hold",
     "release_holds_of", "replayed", "request_of", "request_operation", "retry_operation", "set_kill_switch", "set_mode",
     "supersede_operation", "unacknowledged_failure", "wake",
 ]  # fmt: skip

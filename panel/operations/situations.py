@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.utils import timezone
+from django.db.models import OuterRef, QuerySet, Subquery
 
 import failover.automation
 from failover.automation import Situation
 from failover.model import Goal, Mode
 from panel.fleet.models import Application
-from panel.operations.brakes import kill_switch_is_on
-from panel.operations.models import Acknowledgement, Hold, Operation
+from panel.operations.brakes import active_holds, kill_switch_is_on
+from panel.operations.models import Acknowledgement, Operation
 
 
 def of(applications: Iterable[Application]) -> dict[int, Situation]:
     """By the application's id. `mode` is the row's own: pass rows that were just read."""
     rows = {each.pk: each for each in applications}
-    kill_switch, holds, active = kill_switch_is_on(), _holds(rows), _active(rows)
+    kill_switch, holds, active = kill_switch_is_on(), active_holds(rows), _active(rows)
     failures, acknowledgements = _last_failures(rows), _acknowledgements(rows)
     found = {}
     for pk, application in rows.items():
@@ -36,12 +35,6 @@ def of(applications: Iterable[Application]) -> dict[int, Situation]:
             acknowledgement=acknowledgements.get(pk),
         )
     return found
-
-
-def _holds(ids: Collection[int]) -> list[Hold]:
-    """Their own and those for all, the one that lasts longest first."""
-    ours = Q(application__in=ids) | Q(application=None)
-    return list(Hold.objects.filter(ours, released_at=None, expires_at__gt=timezone.now()).order_by("-expires_at"))
 
 
 def _active(ids: Collection[int]) -> dict[int, Operation]:

@@ -24,7 +24,7 @@ from panel.probing.models import Burst
 
 SLOT_SECONDS = 5
 # That a probe may take, whatever the policy says: a round is over before the next but one begins, so that however long
-# an API takes, probes hold two of their worker's processes and leave the others to what people are to be told.
+# an API takes, probes hold two of their worker's threads and leave the others to what people are to be told.
 MOST_SECONDS = SLOT_SECONDS - probing.GRACE_SECONDS - 0.5
 MOST_AT_ONCE = 20  # operations: in an outage of a whole region each probe waits for its time-out
 EVIDENCE = timedelta(minutes=15)
